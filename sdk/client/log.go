@@ -1,0 +1,162 @@
+package client
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// What is kept of a driver's log. A driver that writes more is read on, so that it does not block,
+// but not listened to.
+const (
+	maxLogLine  = 8 << 10 // bytes of one line
+	maxLogLines = 500     // lines of one driver process
+)
+
+// driverLog reads a driver's stderr: hclog's JSON lines with their level, any other text for
+// debugging, and as the driver's last words should it end.
+type driverLog struct {
+	log  hclog.Logger
+	file *os.File // nil until start
+	done chan struct{}
+
+	mu    sync.Mutex
+	last  string // last line that was not JSON, or last error's message
+	cause string // the line that says why a Go program died
+	lines int
+}
+
+func newDriverLog(log hclog.Logger) *driverLog {
+	return &driverLog{log: log, done: make(chan struct{})}
+}
+
+// start reads stderr until it ends.
+func (l *driverLog) start(stderr *os.File) {
+	l.file = stderr
+	go l.read(stderr)
+}
+
+func (l *driverLog) read(stderr *os.File) {
+	defer close(l.done)
+	r := bufio.NewReaderSize(stderr, maxLogLine)
+	for {
+		line, tooLong, err := r.ReadLine()
+		if len(line) > 0 {
+			l.take(string(line))
+		}
+		for tooLong && err == nil {
+			_, tooLong, err = r.ReadLine()
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (l *driverLog) take(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines++; l.lines > maxLogLines {
+		if l.lines == maxLogLines+1 {
+			l.log.Warn("the driver writes too much, the rest of its log is dropped", "lines", maxLogLines)
+		}
+		if !strings.HasPrefix(line, "{") {
+			l.remember(strings.TrimSpace(line))
+		}
+		return
+	}
+	var entry map[string]any
+	if json.Unmarshal([]byte(line), &entry) == nil && entry["@message"] != nil {
+		l.entry(entry)
+		return
+	}
+	if text := strings.TrimSpace(line); text != "" {
+		l.remember(text)
+		l.log.Debug(quoteLine(text))
+	}
+}
+
+// entry takes one line of hclog's JSON.
+func (l *driverLog) entry(entry map[string]any) {
+	message, _ := entry["@message"].(string)
+	name, _ := entry["@level"].(string)
+	level := hclog.LevelFromString(name)
+	switch level {
+	case hclog.Error:
+		l.remember(message)
+	case hclog.NoLevel, hclog.Off:
+		level = hclog.Debug
+	}
+	var pairs []any
+	for _, key := range slices.Sorted(maps.Keys(entry)) {
+		if strings.HasPrefix(key, "@") {
+			continue
+		}
+		text, ok := entry[key].(string)
+		if !ok {
+			text = fmt.Sprint(entry[key])
+		}
+		pairs = append(pairs, quoteLine(key), quoteLine(text))
+	}
+	l.log.Log(level, quoteLine(message), pairs...)
+}
+
+// remember keeps what may turn out to be the driver's last words.
+func (l *driverLog) remember(text string) {
+	if text == "" {
+		return
+	}
+	l.last = text
+	for _, start := range []string{"panic:", "fatal error:", "runtime:"} {
+		if l.cause == "" && strings.HasPrefix(text, start) {
+			l.cause = text
+		}
+	}
+}
+
+// finish waits for what the driver had written before its end, but not for what a stray child
+// that holds the pipe may still write.
+func (l *driverLog) finish() {
+	if l.file == nil {
+		return
+	}
+	_ = l.file.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	<-l.done
+}
+
+// lastWords is the line that most likely says why the driver ended, or "".
+func (l *driverLog) lastWords() string {
+	timer := time.NewTimer(20 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-l.done:
+	case <-timer.C:
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	words := l.last
+	if l.cause != "" {
+		words = l.cause
+	}
+	if words == "" {
+		return ""
+	}
+	return quoteLine(words)
+}
+
+// quoteLine leaves harmless text alone and escapes the rest.
+func quoteLine(text string) string {
+	quoted := quote(text)
+	if quoted == `"`+text+`"` {
+		return text
+	}
+	return quoted
+}

@@ -1,0 +1,176 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/sdk/internal/wire"
+)
+
+// process is the driver's process. It is the runner that go-plugin asks for, and unlike
+// go-plugin's own it gives the driver no stdin, a process group of its own, death with the host,
+// only the environment it is given, and an end that nothing can delay.
+type process struct {
+	cfg       Config
+	ctx       context.Context // until the handshake
+	socketDir string          // made by go-plugin in cfg.Scratch
+
+	log    *driverLog
+	pipes  []*os.File
+	stdout io.Reader // for go-plugin: the checked handshake line and nothing else
+	socket string
+
+	ended  chan struct{} // closed once the process is reaped
+	status unix.WaitStatus
+
+	mu       sync.Mutex // guards what follows: no signal may go to a pid that has been reaped
+	pid      int        // 0: not started
+	reaped   bool
+	stopping bool // it is to be killed, if only once it is started
+	killed   bool // it was killed by us
+}
+
+func newProcess(ctx context.Context, cfg Config) *process {
+	return &process{cfg: cfg, ctx: ctx, ended: make(chan struct{}), log: newDriverLog(cfg.Log.Named(cfg.Name))}
+}
+
+// Start implements runner.Runner: it starts the driver and reads and checks its handshake.
+func (p *process) Start(context.Context) error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	stdout, stdoutW, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("making a pipe: %w", err)
+	}
+	defer stdoutW.Close()
+	p.pipes = append(p.pipes, stdout)
+	stderr, stderrW, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("making a pipe: %w", err)
+	}
+	defer stderrW.Close()
+	p.pipes = append(p.pipes, stderr)
+	if err := p.spawn(null.Fd(), stdoutW.Fd(), stderrW.Fd()); err != nil {
+		return p.unstartable(err)
+	}
+	// With the parent's ends closed, the pipes end with the driver.
+	stdoutW.Close()
+	stderrW.Close()
+	p.log.start(stderr)
+	return p.handshake(stdout)
+}
+
+// unstartable says why the program cannot be executed.
+func (p *process) unstartable(err error) error {
+	if p.ctx.Err() != nil {
+		return err
+	}
+	if _, statErr := os.Stat(p.cfg.Path); statErr == nil && errors.Is(err, unix.ENOENT) {
+		err = errors.New("the interpreter or loader that it names is missing")
+	}
+	return badHandshake("starting %s: %v", p.cfg.Path, err)
+}
+
+func (p *process) handshake(stdout *os.File) error {
+	// A child of the driver may hold the pipe longer than the driver lives.
+	defer context.AfterFunc(p.ctx, func() { _ = stdout.SetReadDeadline(time.Unix(1, 0)) })()
+	line, err := readHandshake(stdout)
+	if err == nil {
+		p.socket, err = checkHandshake(line, p.socketDir)
+	}
+	if err != nil {
+		p.waitEnded(deathNotice)
+		return err
+	}
+	go func() { _, _ = io.Copy(io.Discard, stdout) }() // later output must not block the driver
+	p.stdout = strings.NewReader(line + "\n")
+	return nil
+}
+
+// spawn starts the program from a thread that lives as long as it: the driver's parent-death
+// signal is tied to that thread, and so is no_new_privs, which must not reach the plan. It returns
+// when p.ctx is done even where the execve hangs, as it can on a network file system.
+func (p *process) spawn(files ...uintptr) error {
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		if !p.cfg.MayGainPrivileges {
+			if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+				started <- fmt.Errorf("setting no_new_privs: %w", err)
+				return
+			}
+		}
+		pid, err := p.forkExec(files)
+		if err == nil {
+			p.begin(pid)
+		}
+		started <- err
+		if err == nil {
+			p.reap()
+		}
+	}()
+	select {
+	case err := <-started:
+		return err
+	case <-p.ctx.Done():
+		return p.ctx.Err()
+	}
+}
+
+func (p *process) forkExec(files []uintptr) (int, error) {
+	path := p.cfg.Path
+	if p.cfg.File != nil {
+		// As descriptor 3 it stays open for the interpreter of a driver that is a script.
+		files = append(files, p.cfg.File.Fd())
+		path = "/proc/self/fd/3"
+	}
+	return syscall.ForkExec(path, []string{p.cfg.Path}, &syscall.ProcAttr{
+		Dir:   "/",
+		Env:   p.environment(),
+		Files: files,
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+	})
+}
+
+// environment is what the host gave, and what the protocol adds. A variable of the protocol that
+// was inherited from somewhere must not reach the driver beside ours.
+func (p *process) environment() []string {
+	var env []string
+	for _, entry := range p.cfg.Env {
+		if name, _, _ := strings.Cut(entry, "="); !wire.Belongs(name) {
+			env = append(env, entry)
+		}
+	}
+	return append(env,
+		wire.CookieName+"="+wire.Cookie,
+		fmt.Sprintf("%s=%d", wire.VersionsName, wire.Version),
+		wire.SocketDirName+"="+p.socketDir,
+	)
+}
+
+// deathNotice is how long a broken conversation waits to learn that the driver has ended.
+const deathNotice = 500 * time.Millisecond
+
+func (p *process) waitEnded(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-p.ended:
+		return true
+	case <-timer.C:
+		return false
+	}
+}

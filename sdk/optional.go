@@ -1,0 +1,107 @@
+package sdk
+
+import (
+	"context"
+	"syscall"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Configurer is implemented by drivers that have settings.
+type Configurer interface {
+	// Settings returns a pointer to the struct that receives the driver's table of
+	// berth.toml, filled with the defaults. It is filled before any other method is called.
+	// Each field names its key and says what it is for:
+	//
+	//	Runtime string `json:"runtime" doc:"absolute path of crun"`
+	//
+	// A key that no field names is refused. When the struct has a method Validate() error
+	// it is called afterwards; let it return a SettingError to have the key's line shown.
+	Settings() any
+}
+
+// Checker is implemented by drivers that can tell whether they would work on this node.
+type Checker interface {
+	// Check looks at the node and changes nothing; it runs no container. It returns what it
+	// found of the runtime even where it also returns an error.
+	//
+	// ErrUnavailable: the runtime cannot work here; say with WithAdvice what the
+	// administrator should do.
+	Check(ctx context.Context) (*Runtime, error)
+}
+
+// Runtime is what a driver found of its runtime on this node.
+type Runtime struct {
+	Name    string // "crun"
+	Path    string // absolute path of the program; empty where there is none
+	Version string // "1.8.1"; empty where unknown
+}
+
+// StatusPaused is the status of a paused container, which the OCI runtime specification has no
+// constant for (runtime.md allows further values).
+const StatusPaused specs.ContainerState = "paused"
+
+// Lifecycle is implemented by drivers whose runtime keeps its own state of containers. For
+// drivers without it the host answers from its records.
+type Lifecycle interface {
+	// State answers for a container in any phase. ErrNotFound: the runtime knows none of
+	// this ID.
+	State(ctx context.Context, c *Container) (*specs.State, error)
+
+	// Kill sends one signal to the container's first process, or with all to every process
+	// in it. ErrNotFound: unknown ID. ErrState: the container is not created or running.
+	Kill(ctx context.Context, c *Container, sig syscall.Signal, all bool) error
+
+	// Delete removes what the runtime keeps of a stopped container; with force it ends a
+	// running one first, and an unknown ID is no error. ErrNotFound: unknown ID. ErrState:
+	// the container is running.
+	Delete(ctx context.Context, c *Container, force bool) error
+}
+
+// Creator is implemented by drivers whose runtime has the two steps of the OCI runtime
+// specification.
+type Creator interface {
+	// Create returns the command that creates the container and then ends. The host
+	// executes it with the job's standard streams, which the container keeps. ErrExists:
+	// the ID is taken.
+	Create(ctx context.Context, c *Container) (*Command, error)
+
+	// Start runs the program of a created container. ErrNotFound: unknown ID. ErrState: it
+	// is not in the state "created".
+	Start(ctx context.Context, c *Container) error
+}
+
+// Execer is implemented by drivers that can run a further program in a running container.
+type Execer interface {
+	// Exec returns the command that becomes the program. ErrNotFound: unknown ID. ErrState:
+	// the container is not running.
+	Exec(ctx context.Context, c *Container, p *Process) (*Command, error)
+}
+
+// Pauser is implemented by drivers that can stop all processes of a container for a while.
+type Pauser interface {
+	// Pause stops them. ErrState: the container is not running.
+	Pause(ctx context.Context, c *Container) error
+	// Resume lets them go on. ErrState: the container is not paused.
+	Resume(ctx context.Context, c *Container) error
+}
+
+// Preparer is implemented by drivers with work that all tasks of a step on a node share, such as
+// importing an image.
+type Preparer interface {
+	// Prepare is called once per step and node, before the first Run, under the host's
+	// lock; the other tasks wait for it and get its result. c is the container of the task
+	// that leads; c.Step is never nil here, and what is made belongs below c.Step.Dir. It
+	// must be able to take over from a Prepare that died half-way.
+	Prepare(ctx context.Context, c *Container, progress func(Progress)) error
+
+	// Release undoes Prepare. It is safe to call twice, and after a crash half-way.
+	Release(ctx context.Context, s *Step) error
+}
+
+// Progress is how far a Prepare has come.
+type Progress struct {
+	Text  string // what is being done, without a full stop: "importing image"
+	Done  int64  // bytes done
+	Total int64  // bytes in all; 0 where unknown
+}
