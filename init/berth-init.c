@@ -1,0 +1,78 @@
+//go:build ignore
+
+/*
+ * berth-init is what berth puts in front of a container's command. It finds the command as the
+ * container sees it, becomes it by execve(2), and is gone. There is never a shell.
+ *
+ *   berth-init [--cwd DIR] [--by-name] [--init [--signals=forward|direct] [--status FILE]]
+ *              -- CMD [ARG...]
+ *
+ *   --cwd DIR   enter DIR; stay in the present directory where there is none
+ *   --by-name   CMD is an absolute path found on the node: where the container has no such
+ *               file, look for its last part on PATH, and make that argv[0], as it was typed
+ *   --init      stay behind as the command's parent: see stay.c
+ *
+ *   berth-init --rm DIR         remove a container directory: see remove.c
+ *
+ * Status, with one line on standard error: 127 no such command or interpreter, 126 it cannot be
+ * executed or DIR not entered, 125 berth-init cannot do as told, 1 --rm left something.
+ *
+ * The first line keeps the go command, which runs the tests, from taking this file for cgo's.
+ */
+#include "berth-init.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+void fail(int status, ...)
+{
+	char line[4096] = "berth-init: ";
+	size_t n = strlen(line);
+	va_list parts;
+
+	va_start(parts, status);
+	for (const char *s; (s = va_arg(parts, const char *));)
+		for (; *s && n < sizeof line - 1; s++) /* a name may hold what moves a terminal's cursor */
+			line[n++] = (unsigned char)*s < ' ' || *s == 127 ? '?' : *s;
+	va_end(parts);
+	line[n++] = '\n';
+	(void)!write(STDERR_FILENO, line, n);
+	_exit(status);
+}
+
+int missing(int err) { return err == ENOENT || err == ENOTDIR; }
+
+int main(int argc, char **argv)
+{
+	const char *cwd = NULL, *status = NULL;
+	int by_name = 0, init = 0, forward = 1;
+	char **arg = argv + 1;
+
+	if (argc == 3 && strcmp(arg[0], "--rm") == 0)
+		remove_all(arg[1]);
+	for (; argc > 1 && *arg && strcmp(*arg, "--") != 0; arg++) {
+		if (strcmp(*arg, "--cwd") == 0 && arg[1])
+			cwd = *++arg;
+		else if (strcmp(*arg, "--by-name") == 0)
+			by_name = 1;
+		else if (strcmp(*arg, "--init") == 0)
+			init = 1;
+		else if (init && strcmp(*arg, "--signals=forward") == 0)
+			forward = 1;
+		else if (init && strcmp(*arg, "--signals=direct") == 0)
+			forward = 0;
+		else if (init && strcmp(*arg, "--status") == 0 && arg[1])
+			status = *++arg;
+		else
+			fail(BERTH_FAILED, "\"", *arg, "\": unknown, misplaced or without a value", NULL);
+	}
+	if (argc < 3 || !*arg || !arg[1])
+		fail(BERTH_FAILED, "no command: expected -- CMD [ARG...]", NULL);
+	if (init)
+		stay(forward, status);
+	if (cwd && chdir(cwd) < 0 && !missing(errno))
+		fail(126, "cannot enter \"", cwd, "\": ", strerror(errno), NULL);
+	become(arg + 1, by_name);
+}

@@ -1,0 +1,25 @@
+/* The parts of berth-init; berth-init.c says what it is for. */
+#ifndef BERTH_INIT_H
+#define BERTH_INIT_H
+
+#define _GNU_SOURCE /* hence the first to be included: O_PATH, environ */
+
+/* The status that says berth failed before there was a command. */
+enum { BERTH_FAILED = 125 };
+
+/* Writes the parts, up to NULL, to standard error as one line and ends with status. */
+_Noreturn void fail(int status, ...) __attribute__((sentinel));
+
+/* Whether err says that there is no such file. */
+int missing(int err);
+
+/* Becomes the command argv[0]; by_name as --by-name says. */
+_Noreturn void become(char **argv, int by_name);
+
+/* Stays as the command's parent. Returns in a child, ready to become the command. */
+void stay(int forward, const char *status_file);
+
+/* Removes the directory at an absolute path with all it holds, and ends. */
+_Noreturn void remove_all(char *path);
+
+#endif
