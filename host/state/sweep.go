@@ -1,0 +1,103 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// Sweep removes what nobody else will: containers that are provably dead and not Kept, and what
+// processes that were killed left hidden. It looks at no more than limit directories, beginning anywhere among them,
+// and at none after the deadline: each sweep is short and many reach everything. What others are at
+// work on it leaves alone, and it may run in any number of processes at once.
+//
+// It returns how many directories it removed, and as an error what it could not remove or tell. A
+// host on its way to run a container ignores that; a clean-up that somebody asked for reports it.
+func (r *Root) Sweep(limit int, deadline time.Time) (int, error) {
+	b := broom{root: r, limit: limit, deadline: deadline}
+	for _, h := range r.homes {
+		b.sweep(h, "")
+	}
+	if !r.scratchFits() {
+		b.sweepFallback()
+	}
+	return b.removed, errors.Join(b.errs...)
+}
+
+type broom struct {
+	root     *Root
+	limit    int
+	deadline time.Time
+	removed  int
+	errs     []error
+}
+
+// sweep looks at what in h has a name with that prefix.
+func (b *broom) sweep(h *home, prefix string) {
+	names, err := listNames(h.f)
+	if err != nil {
+		b.errs = append(b.errs, fmt.Errorf("sweeping %q: %w", h.path, err))
+	}
+	start := rand.IntN(len(names) + 1)
+	for i := range names {
+		name := names[(start+i)%len(names)]
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		if b.limit <= 0 || !time.Now().Before(b.deadline) {
+			return
+		}
+		b.limit--
+		removed, err := b.root.removeIfDead(h, name)
+		if removed {
+			b.removed++
+		}
+		if err != nil {
+			b.errs = append(b.errs, err)
+		}
+	}
+}
+
+// sweepFallback looks where Scratch goes when the home's path is too long. In that directory others
+// make what they like: errors there mean nothing.
+func (b *broom) sweepFallback() {
+	f, err := openDirectory(atCwd, scratchFallback, scratchFallback)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	errs := b.errs
+	b.sweep(&home{path: scratchFallback, f: f}, b.root.scratchPrefix())
+	b.errs = errs
+}
+
+// removeIfDead removes the container or hidden directory name of h if nothing is at work on it and
+// nothing of it is alive.
+func (r *Root) removeIfDead(h *home, name string) (bool, error) {
+	d, err := r.open(h, name)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return false, err
+	}
+	defer d.Close()
+	if !hidden(name) { // before the lock, which those who work on it need
+		if dead, err := d.Dead(); !dead {
+			return false, err
+		}
+		if kept, err := d.kept(); kept {
+			return false, err
+		}
+	}
+	removed, err := d.removeDead()
+	if errors.Is(err, sdk.ErrNotFound) {
+		err = nil
+	}
+	return removed, err
+}
