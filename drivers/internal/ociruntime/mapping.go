@@ -1,0 +1,64 @@
+package ociruntime
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// mappable says whether the ids that the container's process wants exist in its user namespace,
+// and whether the mapping can be made here.
+func mappable(c *sdk.Container) error {
+	spec, err := c.Spec()
+	if err != nil {
+		return err
+	}
+	if len(spec.Linux.UIDMappings)+len(spec.Linux.GIDMappings) == 0 {
+		return nil
+	}
+	if err := covered("user", spec.Process.User.UID, spec.Linux.UIDMappings, "/etc/subuid"); err != nil {
+		return err
+	}
+	for _, gid := range append([]uint32{spec.Process.User.GID}, spec.Process.User.AdditionalGids...) {
+		if err := covered("group", gid, spec.Linux.GIDMappings, "/etc/subgid"); err != nil {
+			return err
+		}
+	}
+	return mappers(spec.Linux)
+}
+
+// covered says whether one of the ranges has the container's id.
+func covered(what string, id uint32, ranges []specs.LinuxIDMapping, file string) error {
+	for _, r := range ranges {
+		if id >= r.ContainerID && uint64(id) < uint64(r.ContainerID)+uint64(r.Size) {
+			return nil
+		}
+	}
+	return sdk.WithAdvice(
+		sdk.Mark(fmt.Errorf("the container's process wants %s id %d, which is not mapped to any id on this node", what, id), sdk.ErrUnavailable),
+		fmt.Sprintf("give the user subordinate ids in %s, or set process.user to id 0 in config.json", file))
+}
+
+// mappers says whether the programs are there that an ordinary user needs for subordinate ids.
+func mappers(linux *specs.Linux) error {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	for program, ranges := range map[string][]specs.LinuxIDMapping{
+		"/usr/bin/newuidmap": linux.UIDMappings, "/usr/bin/newgidmap": linux.GIDMappings,
+	} {
+		if len(ranges) == 1 && ranges[0].Size == 1 {
+			continue // the kernel takes one's own id without help
+		}
+		if _, err := exec.LookPath(program); err != nil {
+			return sdk.WithAdvice(
+				fmt.Errorf("mapping subordinate ids: %w", sdk.Mark(err, sdk.ErrUnavailable)),
+				"apt-get install uidmap")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,9 @@
+// Berth-driver-runc runs bundles with runc.
+package main
+
+import (
+	"github.com/berth-hpc/berth/drivers/internal/ociruntime"
+	"github.com/berth-hpc/berth/sdk/plugin"
+)
+
+func main() { plugin.Serve(ociruntime.New(ociruntime.Runc())) }
