@@ -1,0 +1,87 @@
+package drivertest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// Config says which driver to test and how.
+type Config struct {
+	Driver   string         // path of the driver's program
+	Settings map[string]any // the driver's table of berth.toml
+	// Lacks says what the runtime cannot do although the driver cannot refuse it beforehand: a
+	// feature and the reason, for people. The kit then checks what still has to hold, reports
+	// the lack, and fails where the runtime can do it after all. What a driver refuses with
+	// sdk.ErrUnsupported is reported without being declared.
+	Lacks map[Feature]string
+	// Program acts as Main says; it is used as launcher and as the program in containers. It
+	// must be linked statically. Empty: Run builds one, Test uses the running program.
+	Program string
+	// Timeout is how long one case may take; 0: two minutes.
+	Timeout time.Duration
+}
+
+// Feature is something that Config.Lacks can name.
+type Feature string
+
+// Signals is the feature that a signal sent to the runtime's process reaches the container's
+// program. Without it a signal that would end the runtime must end the container.
+const Signals Feature = "signals"
+
+// Features returns every Feature.
+func Features() []Feature { return []Feature{Signals} }
+
+const defaultTimeout = 2 * time.Minute
+
+// check makes c complete and says what is wrong with it, as an sdk.ErrInvalid.
+func (c *Config) check() error {
+	if c.Driver == "" {
+		return sdk.Mark(fmt.Errorf("no driver to test"), sdk.ErrInvalid)
+	}
+	path, err := filepath.Abs(c.Driver)
+	if err != nil {
+		return fmt.Errorf("finding the driver: %w", err)
+	}
+	c.Driver = path
+	info, err := os.Stat(c.Driver)
+	switch {
+	case err != nil:
+		return fmt.Errorf("finding the driver: %w", sdk.Mark(err, sdk.ErrInvalid))
+	case !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0:
+		return sdk.Mark(fmt.Errorf("driver %q is not an executable file", c.Driver), sdk.ErrInvalid)
+	}
+	for _, feature := range slices.Sorted(maps.Keys(c.Lacks)) {
+		if !slices.Contains(Features(), feature) {
+			return sdk.Mark(fmt.Errorf("no feature is called %q; there are %v", feature, Features()), sdk.ErrInvalid)
+		}
+		if strings.TrimSpace(c.Lacks[feature]) == "" {
+			return sdk.Mark(fmt.Errorf("lack of %q: no reason given", feature), sdk.ErrInvalid)
+		}
+	}
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+	}
+	return nil
+}
+
+// settings returns the driver's table as JSON, with some keys set otherwise.
+func (c *Config) settings(other map[string]any) (json.RawMessage, error) {
+	table := maps.Clone(c.Settings)
+	if table == nil {
+		table = map[string]any{}
+	}
+	maps.Copy(table, other)
+	data, err := json.Marshal(table)
+	if err != nil {
+		return nil, fmt.Errorf("writing the settings: %w", sdk.Mark(err, sdk.ErrInvalid))
+	}
+	return data, nil
+}

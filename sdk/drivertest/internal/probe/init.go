@@ -1,0 +1,56 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// initMain does what berth-init does in its plain form, "-- CMD [ARG…]": it finds the command
+// through PATH, becomes it, or ends with 127 where there is none and 126 where it cannot be executed.
+func initMain(args []string) int {
+	at := slices.Index(args, "--")
+	if at < 0 || at+1 == len(args) {
+		return fail(125, "as berth-init: no command")
+	}
+	command := args[at+1:]
+	err := becomeFirst(candidates(command[0]), command)
+	status := 126
+	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) {
+		status = 127
+	}
+	fmt.Fprintf(os.Stderr, "berth-init: %q: %v\n", command[0], err)
+	return status
+}
+
+func candidates(name string) []string {
+	if strings.Contains(name, "/") {
+		return []string{name}
+	}
+	path, ok := os.LookupEnv("PATH")
+	if !ok {
+		path = defaultPath
+	}
+	var files []string
+	for _, dir := range filepath.SplitList(path) {
+		files = append(files, filepath.Join(dir, name))
+	}
+	return files
+}
+
+func becomeFirst(files, argv []string) error {
+	var found error = syscall.ENOENT
+	for _, file := range files {
+		err := syscall.Exec(file, argv, os.Environ())
+		if !errors.Is(err, syscall.ENOENT) && !errors.Is(err, syscall.ENOTDIR) {
+			found = err
+		}
+	}
+	return found
+}
