@@ -1,0 +1,90 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// Start runs the program of a created container. sdk.ErrState: it is not created.
+func (h *Host) Start(id string) error {
+	return h.act(id, h.Config.Deadlines.Start, func(ctx context.Context, d *Driver, c *sdk.Container) error {
+		return d.Start(ctx, c)
+	})
+}
+
+// Pause stops all processes of a container for a while.
+func (h *Host) Pause(id string) error {
+	return h.act(id, h.Config.Deadlines.Kill, func(ctx context.Context, d *Driver, c *sdk.Container) error {
+		return d.Pause(ctx, c)
+	})
+}
+
+// Resume lets the processes of a paused container go on.
+func (h *Host) Resume(id string) error {
+	return h.act(id, h.Config.Deadlines.Kill, func(ctx context.Context, d *Driver, c *sdk.Container) error {
+		return d.Resume(ctx, c)
+	})
+}
+
+// act has the driver of a container that is not dead do something.
+func (h *Host) act(id string, limit time.Duration, call func(context.Context, *Driver, *sdk.Container) error) error {
+	c, err := h.find(id)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := c.notDead(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(h.Guard.Context(), limit)
+	defer cancel()
+	return c.ask(ctx, call)
+}
+
+func (c *container) notDead() error {
+	if dead, err := c.dir.Dead(); err == nil && dead {
+		return sdk.Mark(fmt.Errorf("container %q is stopped", c.dir.ID()), sdk.ErrState)
+	}
+	return nil
+}
+
+// Kill sends a signal to the container's first process, or with all to each process in it.
+// sdk.ErrState: it does not run.
+func (h *Host) Kill(id string, sig syscall.Signal, all bool) error {
+	c, err := h.find(id)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := c.notDead(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Kill)
+	defer cancel()
+	err = c.ask(ctx, func(ctx context.Context, d *Driver, r *sdk.Container) error {
+		return d.Kill(ctx, r, sig, all)
+	})
+	// Without a state of the runtime's own, or before there is one, the recorded process is the
+	// container: the host, the runtime, or the program itself.
+	if errors.Is(err, sdk.ErrUnsupported) || errors.Is(err, sdk.ErrNotFound) {
+		return c.signal(sig)
+	}
+	return err
+}
+
+func (c *container) signal(sig syscall.Signal) error {
+	p, err := c.record.Process()
+	if errors.Is(err, sdk.ErrState) {
+		return sdk.Mark(fmt.Errorf("container %q is stopped", c.dir.ID()), sdk.ErrState)
+	}
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return p.Signal(sig)
+}

@@ -1,0 +1,35 @@
+package dispatch
+
+import (
+	"github.com/berth-hpc/berth/host/bundle"
+	"github.com/berth-hpc/berth/host/config"
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// Request asks for a new container: the same for every front door.
+type Request struct {
+	ID     string
+	Bundle string         // directory of the OCI bundle
+	Loaded *bundle.Bundle // of that directory, where the caller has read it already
+	Driver string         // what --driver says; empty: nothing
+
+	Args                []string // replace the bundle's command; nil keeps it
+	Env                 []string // NAME=VALUE, set or replaced one by one
+	Workdir             string
+	Mounts              []bundle.Mount
+	Terminal            *bool  // nil keeps the bundle's
+	Init                bool   // keep berth-init as process 1
+	Signals             string // "direct" or "forward", for Init; empty: berth-init's default
+	ByName              bool   // look in the container for a command that the node found
+	WorkdirMayBeMissing bool   // then it is the bundle's own
+
+	Files       int // descriptors 3…3+n-1 to pass on
+	IO          sdk.IO
+	Log         sdk.Log
+	Step        *sdk.Step // nil outside a job
+	ContainerID string    // the name that the job gave its container, for the record
+
+	Match config.Request // what rules are matched against
+	// DeletePromised: the front door will delete the container; no hook does.
+	DeletePromised bool
+}

@@ -1,0 +1,32 @@
+package dispatch
+
+import (
+	"encoding/json"
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// wantsTerminal says whether a container gets a terminal; config is the effective config.json.
+func wantsTerminal(config []byte) bool {
+	var view struct {
+		Process struct {
+			Terminal bool `json:"terminal"`
+		} `json:"process"`
+	}
+	return json.Unmarshal(config, &view) == nil && view.Process.Terminal
+}
+
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}
+
+// errNoTerminal is said before the exec: both runtimes would end with status 1 and a remark about
+// an ioctl.
+func errNoTerminal() error {
+	err := errors.New("the container is to have a terminal (process.terminal, --tty), but stdin is none")
+	return sdk.WithAdvice(sdk.Mark(err, sdk.ErrInvalid), "--tty=false runs it without one")
+}
