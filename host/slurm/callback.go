@@ -1,0 +1,90 @@
+package slurm
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-hpc/berth/host/dispatch"
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// CallbackLimit is how long Slurm is kept waiting by query, kill and delete: while they run the step
+// cannot end, and a node whose steps do not end is drained.
+const CallbackLimit = 8 * time.Second
+
+// Query tells the state of a task's container, or of all of a step's: running where one is. It is
+// "stopped" where there is none, so that Slurm goes on to delete without complaining to the job.
+func Query(h *dispatch.Host, t Task) (*specs.State, error) {
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	ids, err := t.containers(h)
+	if err != nil {
+		return nil, err
+	}
+	answer := Stopped(t)
+	for _, id := range ids {
+		state, err := h.State(id)
+		if errors.Is(err, sdk.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			h.Log.Warn("asking for a container's state", "id", id, "error", err)
+			continue // delete will see to it
+		}
+		answer.Bundle, answer.Annotations = state.Bundle, state.Annotations
+		if state.Status != specs.StateStopped {
+			answer.Status, answer.Pid = specs.StateRunning, state.Pid
+			break
+		}
+	}
+	return answer, nil
+}
+
+// Kill ends every process of a task's container, or of all of a step's.
+func Kill(h *dispatch.Host, t Task) error {
+	return t.each(h, func(id string) error {
+		err := h.Kill(id, syscall.SIGKILL, true)
+		if errors.Is(err, sdk.ErrUnsupported) {
+			err = h.Kill(id, syscall.SIGKILL, false)
+		}
+		return err
+	})
+}
+
+// Delete removes a task's container, or all of a step's, whatever state they are in. There being none
+// is no error.
+func Delete(h *dispatch.Host, t Task) error {
+	return t.each(h, func(id string) error {
+		accountEnd(h, t, id)
+		return h.Delete(id, true)
+	})
+}
+
+// each does something to every container of the task, also after one has failed; one that is gone or
+// has stopped meanwhile is no failure.
+func (t Task) each(h *dispatch.Host, do func(id string) error) error {
+	if err := t.check(); err != nil {
+		return err
+	}
+	ids, err := t.containers(h)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, id := range ids {
+		err := do(id)
+		if err != nil && !errors.Is(err, sdk.ErrNotFound) && !errors.Is(err, sdk.ErrState) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// Stopped is the answer to Query about a step that has no container here.
+func Stopped(t Task) *specs.State {
+	return &specs.State{Version: specs.Version, ID: t.id(t.Task), Status: specs.StateStopped}
+}

@@ -1,0 +1,131 @@
+package slurm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/host/bundle"
+	"github.com/berth-hpc/berth/host/dispatch"
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// Launch is what oci.conf's RunTimeRun says.
+type Launch struct {
+	Task
+	Bundle  string   // %b: Slurm's copy of the bundle, in the task's spool directory
+	EnvFile string   // %e, with IgnoreFileConfigJson in the place of Bundle
+	Args    []string // %@, likewise
+	Signals string   // "direct" or "forward", see Conf
+}
+
+// InitAnnotation is the annotation by which a bundle says whether berth-init stays as process 1.
+const InitAnnotation = "org.berth.init"
+
+// Run plans the container of a task, as the job's user. What the job knows comes from the bundle that
+// Slurm wrote: the environment of this process is slurmd's.
+func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
+	if err := l.check(); err != nil {
+		return nil, err
+	}
+	if l.Task.Task == All {
+		return nil, sdk.Mark(errors.New("--task -1 cannot be run"), sdk.ErrInvalid)
+	}
+	r := dispatch.Request{
+		ID: l.id(l.Task.Task), Bundle: l.Bundle, Signals: l.Signals, DeletePromised: true,
+		ByName: h.Config.Slurm.FindCommands, Init: h.Config.Slurm.Init,
+	}
+	env, err := l.environment(&r)
+	if err != nil {
+		return nil, err
+	}
+	job := newJob(env)
+	h.Env = env
+	r.Match = job.match()
+	r.Step = &sdk.Step{
+		Job: l.Job, Step: l.Step, Task: l.Task.Task, Tasks: job.number("SLURM_NTASKS_PER_NODE", 1), Node: l.Node, Env: env,
+	}
+	r.ContainerID = job.value("SLURM_CONTAINER_ID")
+	if isTerminal(0) && isTerminal(1) {
+		terminal := true // before 23.11.1, Slurm's copy of the bundle says no with --pty
+		r.Terminal = &terminal
+	}
+	if wish := r.Loaded.Annotations()[InitAnnotation]; wish != "" {
+		if r.Init, err = strconv.ParseBool(wish); err != nil {
+			return nil, sdk.Mark(fmt.Errorf("annotation %s: %q is neither true nor false", InitAnnotation, wish), sdk.ErrInvalid)
+		}
+	}
+	r.Workdir, r.WorkdirMayBeMissing = job.workdir(l.Bundle), true
+	if err := job.mpi(h.Guard, &r); err != nil {
+		return nil, err
+	}
+	p, err := h.Run(r)
+	if err == nil {
+		accountStart(h, l, p, r)
+	}
+	return p, err
+}
+
+// environment loads the bundle and returns the job's environment.
+func (l Launch) environment(r *dispatch.Request) (env []string, err error) {
+	if l.EnvFile == "" {
+		r.Loaded, err = bundle.Load(l.Bundle)
+		if err != nil {
+			return nil, err
+		}
+		return r.Loaded.Env(), nil
+	}
+	env, err = readEnvFile(l.EnvFile)
+	if err != nil {
+		return nil, err
+	}
+	r.Bundle = newJob(env).value("SLURM_CONTAINER")
+	r.Env, r.Args = env, l.Args
+	r.Loaded, err = bundle.Load(r.Bundle)
+	return env, err
+}
+
+// maxEnvFile bounds the file that CreateEnvFile makes, in bytes.
+const maxEnvFile = 16 << 20
+
+// readEnvFile reads the environment in either of CreateEnvFile's forms: entries that end in NUL, or
+// in newline where none ends in NUL.
+func readEnvFile(path string) ([]string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("reading the job's environment: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the job's environment: %w", err)
+	case !info.Mode().IsRegular() || info.Size() > maxEnvFile:
+		return nil, sdk.Mark(fmt.Errorf("reading the job's environment: %s is no regular file of at most %d MiB", path, maxEnvFile>>20), sdk.ErrInvalid)
+	}
+	data := make([]byte, info.Size())
+	n, err := f.ReadAt(data, 0)
+	if n < len(data) {
+		return nil, fmt.Errorf("reading the job's environment: %w", err)
+	}
+	text, separator := string(data), "\n"
+	if strings.Contains(text, "\x00") {
+		separator = "\x00"
+	}
+	var env []string
+	for _, entry := range strings.Split(text, separator) {
+		if strings.IndexByte(entry, '=') > 0 {
+			env = append(env, entry)
+		}
+	}
+	return env, nil
+}
+
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}
