@@ -1,0 +1,49 @@
+# berth: see README.md. Every target works from a fresh clone.
+
+BUILD        := go build -trimpath -tags grpcnotrace -ldflags "-s -w"
+INIT_SOURCES := $(wildcard init/*.c)
+DRIVERS      := $(patsubst drivers/%/main.go,%,$(wildcard drivers/*/main.go))
+PREFIX       ?= /usr/local
+LIBEXEC      := $(DESTDIR)$(PREFIX)/libexec/berth
+
+export CGO_ENABLED = 0
+
+.DEFAULT_GOAL := build
+.PHONY: help build install demo test test-slurm bench generate clean
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+build: bin/berth-init ## build every program into bin/
+	$(BUILD) -o bin/berth ./host
+	$(foreach d,$(DRIVERS),$(BUILD) -o bin/berth-driver-$(d) ./drivers/$(d) && ):
+
+bin/berth-init: $(INIT_SOURCES) init/berth-init.h
+	mkdir -p bin
+	$(CC) -std=c11 -Os -static -Wall -Wextra -Werror -o $@ $(INIT_SOURCES)
+
+install: build ## install below PREFIX, as root
+	install -D -m 755 bin/berth $(DESTDIR)$(PREFIX)/bin/berth
+	install -D -m 755 bin/berth-init $(LIBEXEC)/berth-init
+	install -d -m 755 $(LIBEXEC)/drivers
+	install -m 755 $(addprefix bin/berth-driver-,$(DRIVERS)) $(LIBEXEC)/drivers
+
+demo: ## install what is missing, build, and run a container
+	examples/demo
+
+test: ## run every test, as root and as an ordinary user
+	test/run
+
+test-slurm: ## run the tests under a real Slurm: SLURM="22.05 24.11 26.05"
+	BERTH_TEST_SLURM="$(or $(SLURM),22.05 24.11)" test/slurm/setup
+	BERTH_TEST_SLURM="$(or $(SLURM),22.05 24.11)" test/stage test/slurm/run
+
+bench: ## measure against the bare runtimes
+	test/stage go run ./test/bench
+
+generate: ## regenerate the protobuf (needs protoc and its two Go plugins)
+	protoc --go_out=. --go_opt=module=github.com/berth-hpc/berth \
+		--go-grpc_out=. --go-grpc_opt=module=github.com/berth-hpc/berth \
+		sdk/internal/wire/driverv1/driver.proto
+
+clean: ## remove what was built
+	rm -rf bin

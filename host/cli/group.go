@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/berth-hpc/berth/internal/nearest"
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// group makes a command that only holds others: alone it prints its help, and what it does not
+// hold is an error that names the nearest.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var names []string
+		for _, sub := range cmd.Commands() {
+			names = append(names, sub.Name())
+		}
+		err := sdk.Mark(fmt.Errorf("unknown command %q", cmd.CommandPath()+" "+args[0]), sdk.ErrInvalid)
+		if near := nearest.To(args[0], names); near != "" {
+			return sdk.WithAdvice(err, fmt.Sprintf("did you mean %q?", cmd.CommandPath()+" "+near))
+		}
+		return sdk.WithAdvice(err, cmd.CommandPath()+" --help lists the commands")
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.SetFlagErrorFunc(flagError)
+	return cmd
+}
+
+// flagError names the nearest flag for one that does not exist.
+func flagError(cmd *cobra.Command, err error) error {
+	wrong, found := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !found {
+		return sdk.Mark(err, sdk.ErrInvalid)
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	err = sdk.Mark(err, sdk.ErrInvalid)
+	if near := nearest.To(wrong, names); near != "" {
+		return sdk.WithAdvice(err, fmt.Sprintf("did you mean --%s?", near))
+	}
+	return sdk.WithAdvice(err, cmd.CommandPath()+" --help lists the flags")
+}
