@@ -1,0 +1,163 @@
+package slurm
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/berth-hpc/berth/test/slurm/cluster"
+)
+
+var twoNodes = cluster.Options{Nodes: 2}
+
+// scancel while the task is being launched, while berth plans, while the runtime starts, while the
+// program runs, while it ends. Which moment it hits is left to chance; that nothing remains is not.
+func TestCancelAnyTime(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		bundle := s.bundle(t)
+		for delay := time.Duration(0); delay <= 240*time.Millisecond; delay += 20 * time.Millisecond {
+			for _, signal := range []string{"", "--signal=KILL"} {
+				t.Run(fmt.Sprint(delay, signal), func(t *testing.T) {
+					job := s.start(t, call{args: []string{"srun", "--quiet", "--container", bundle, "/bin/sleep", "0.2"}})
+					id := job.id()
+					time.Sleep(delay)
+					args := []string{"scancel", id}
+					if signal != "" {
+						args = []string{"scancel", signal, id}
+					}
+					_, _ = s.node().Output(t.Context(), "root", args...) // it may have ended
+					job.wait()
+				})
+			}
+		}
+	})
+}
+
+// Every process of the job dies at once, in the order in which a killer that knows nothing finds
+// them, slurmstepd included or not.
+func TestKillEverything(t *testing.T) {
+	for what, chosen := range map[string]func(cmdline string) bool{
+		"the program":   func(c string) bool { return strings.HasPrefix(c, "/bin/sleep") || strings.HasPrefix(c, "sleep") },
+		"the runtime":   func(c string) bool { return strings.Contains(c, "runc") || strings.Contains(c, "crun") },
+		"all but Slurm": func(c string) bool { return !strings.HasPrefix(c, "srun") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			each(t, func(t *testing.T, s *site) {
+				job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
+				job.says("ready")
+				killed := 0
+				for _, pid := range append(s.taskOf(job), s.pidsOf(job)...) {
+					if chosen(cmdline(pid)) {
+						_ = syscall.Kill(pid, syscall.SIGKILL)
+						killed++
+					}
+				}
+				if killed == 0 {
+					t.Error("there was nothing to kill")
+				}
+				if r := job.wait(); r.status == 0 {
+					t.Errorf("it was killed, and yet: %+v", r)
+				}
+			})
+		})
+	}
+}
+
+// pidsOf lists the processes with the job's name in their environment.
+func (s *site) pidsOf(job *running) []int {
+	var pids []int
+	for _, text := range processes(job.name) {
+		pid, _ := strconv.Atoi(strings.Fields(text)[1])
+		if !strings.HasPrefix(cmdline(pid), "nsenter") && !strings.HasPrefix(cmdline(pid), "srun") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// stepdsOf lists the job's slurmstepds on the first node.
+func (s *site) stepdsOf(job *running) []int {
+	var pids []int
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err == nil && s.node().Has(pid) && strings.HasPrefix(cmdline(pid), "slurmstepd: ["+job.id()+".") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// taskOf lists the children of the job's slurmstepds: the runtimes, whose environment is slurmd's.
+func (s *site) taskOf(job *running) []int {
+	var pids []int
+	for _, pid := range s.stepdsOf(job) {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		for _, thread := range threads {
+			for _, child := range strings.Fields(read(thread)) {
+				pid, _ := strconv.Atoi(child)
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+func cmdline(pid int) string {
+	return strings.ReplaceAll(read(fmt.Sprintf("/proc/%d/cmdline", pid)), "\x00", " ")
+}
+
+// A container outlives the slurmd that started it, and ends under its successor.
+func TestRestartSlurmd(t *testing.T) {
+	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
+		job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", counting}})
+		job.says("ready")
+		if err := s.node().StopSlurmd(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.node().StartSlurmd(); err != nil {
+			t.Fatal(err)
+		}
+		// A signal goes through the new slurmd as soon as that listens.
+		eventually(t, job.out.String, func() bool {
+			_, _ = s.node().Output(t.Context(), "root", "scancel", "--signal=USR1", job.id())
+			return strings.Contains(job.out.String(), "USR1")
+		})
+		s.asRoot(t, "scancel", job.id())
+		job.says("TERM")
+		job.wait()
+		if out := s.ok(t, "srun", "--container", s.bundle(t), "/bin/echo", "next"); out != "next\n" {
+			t.Errorf("the next job: %q", out)
+		}
+	})
+}
+
+// Nobody is left to tell berth of the end: the node goes on, and "berth gc" removes what is left.
+func TestKillSlurmstepd(t *testing.T) {
+	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
+		bundle := s.bundle(t)
+		job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", "echo ready; exec sleep 600"}})
+		job.mayLeave = true // Slurm its spool directory
+		job.says("ready")
+		for _, pid := range slices.Concat(s.stepdsOf(job), s.taskOf(job), s.pidsOf(job)) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		s.asRoot(t, "scancel", job.id())
+		job.wait() // srun's status is 0 then, which is Slurm's doing
+		if out := s.ok(t, "srun", "--container", bundle, "/bin/echo", "next"); out != "next\n" {
+			t.Errorf("the next job: %q", out)
+		}
+		if _, err := s.node().Output(t.Context(), cluster.User, "berth", "gc"); err != nil {
+			t.Error(err)
+		}
+		if left, _ := filepath.Glob(s.node().Path("/run/berth/*/*")); len(left) > 0 {
+			t.Errorf("left behind: %q", left)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// furnish writes what the daemons and berth read on a node.
+func (n *Node) furnish(conf settings, key []byte, o Options) error {
+	if err := n.WriteFile("/etc/munge/munge.key", string(key), 0o400); err != nil {
+		return err
+	}
+	for name, text := range conf {
+		if err := n.WriteFile(filepath.Join("/etc/slurm", name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	if o.Config != "" {
+		if err := n.WriteFile("/etc/berth/berth.toml", o.Config, 0o644); err != nil {
+			return err
+		}
+	}
+	if o.Programs == "" {
+		return nil
+	}
+	return n.install(o.Programs)
+}
+
+// install puts berth's programs where "make install" puts them.
+func (n *Node) install(programs string) error {
+	names, err := filepath.Glob(filepath.Join(programs, "berth*"))
+	if err != nil || len(names) == 0 {
+		return errors.Join(err, fmt.Errorf("no programs in %q", programs))
+	}
+	for _, path := range names {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) || filepath.Ext(path) != "" {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := n.WriteFile(filepath.Join("/usr/local", installed(filepath.Base(path))), string(text), 0o755); err != nil {
+			return fmt.Errorf("installing %s: %w", filepath.Base(path), err)
+		}
+	}
+	return nil
+}
+
+func installed(program string) string {
+	switch {
+	case strings.HasPrefix(program, "berth-driver-"):
+		return filepath.Join("libexec/berth/drivers", program)
+	case program == "berth-init":
+		return filepath.Join("libexec/berth", program)
+	}
+	return filepath.Join("bin", program)
+}
