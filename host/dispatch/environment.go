@@ -8,10 +8,6 @@ import (
 // driverPath is where a driver finds programs, whatever the caller's PATH says.
 const driverPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// fewerCollections spares a driver in Go the garbage collections of its first megabytes, which it does
-// not live long enough to need: 3 of 21 ms of a plan on a busy two-core machine.
-const fewerCollections = "GOGC=400"
-
 // passedOn are the variables that a driver gets as its caller has them. Everything else stays
 // out: LD_*, LISTEN_FDS (which crun obeys), PLUGIN_* and whatever else could change what a driver
 // or runtime does.
@@ -19,7 +15,7 @@ var passedOn = [...]string{"HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", 
 
 // driverEnv builds the environment of a driver.
 func (h *Host) driverEnv() []string {
-	env := []string{driverPath, fewerCollections}
+	env := []string{driverPath}
 	for _, entry := range h.Env {
 		name, _, _ := strings.Cut(entry, "=")
 		if slices.Contains(passedOn[:], name) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,8 @@ func settle() error {
 		return fmt.Errorf("closing inherited descriptors on exec: %w", err)
 	}
 	unix.Umask(0o077)
+	// A driver does not live long enough to need the collections of its first megabytes.
+	debug.SetGCPercent(400)
 	survive()
 	setLog()
 	return nil
