@@ -68,3 +68,6 @@ func members(v *tree.Value) iter.Seq2[string, *tree.Value] {
 
 // Env returns a copy of the environment of the document's process as it is now.
 func (b *Bundle) Env() []string { return b.root.Get("process", "env").Texts() }
+
+// Terminal says whether the document's process gets a terminal as it is now.
+func (b *Bundle) Terminal() bool { return b.root.Get("process", "terminal").True() }

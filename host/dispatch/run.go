@@ -188,7 +188,7 @@ func (p *Plan) writeBundle(r Request, b *bundle.Bundle, s *starting) error {
 	}
 	p.Changes = b.Changes()
 	config := b.JSON()
-	p.needsTerminal = r.IO.ConsoleSocket == "" && wantsTerminal(config)
+	p.needsTerminal = r.IO.ConsoleSocket == "" && b.Terminal()
 	return p.dir.WriteFile(sdk.ConfigFile, config)
 }
 

@@ -1,23 +1,12 @@
 package dispatch
 
 import (
-	"encoding/json"
 	"errors"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-hpc/berth/sdk"
 )
-
-// wantsTerminal says whether a container gets a terminal; config is the effective config.json.
-func wantsTerminal(config []byte) bool {
-	var view struct {
-		Process struct {
-			Terminal bool `json:"terminal"`
-		} `json:"process"`
-	}
-	return json.Unmarshal(config, &view) == nil && view.Process.Terminal
-}
 
 func isTerminal(fd int) bool {
 	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
