@@ -2,6 +2,12 @@ module github.com/berth-hpc/berth
 
 go 1.26.0
 
+// A process that lives for milliseconds need not ask its cgroup how many cores it may use.
+godebug (
+	containermaxprocs=0
+	updatemaxprocs=0
+)
+
 require (
 	github.com/containerd/go-runc v1.2.1
 	github.com/google/go-cmp v0.7.0
@@ -26,7 +32,6 @@ require (
 	github.com/mattn/go-colorable v0.1.12 // indirect
 	github.com/mattn/go-isatty v0.0.17 // indirect
 	github.com/oklog/run v1.1.0 // indirect
-	github.com/rogpeppe/go-internal v1.16.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/text v0.42.0 // indirect
 )

@@ -99,11 +99,18 @@ func (d *Driver) start(cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
-	conn, err := d.rpc.Dispense(service)
+	service, err := d.rpc.Dispense(service)
 	if err != nil {
 		return err
 	}
-	d.wire = wire.NewClient(conn.(*grpc.ClientConn), cfg.Settings)
+	conn := service.(*grpc.ClientConn)
+	conn.Connect()
+	d.wire = wire.NewClient(conn, cfg.Settings)
+	wire.Warm() // until here, and a little longer, the driver is starting
+	<-d.proc.ready
+	if d.proc.refuse != nil {
+		return d.proc.refuse
+	}
 	return d.proc.ctx.Err()
 }
 

@@ -10,8 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dial connects to the driver's socket and makes sure that it is the driver that listens there.
+// dial waits until the driver listens, connects to its socket, and makes sure that it is the driver
+// that listens there.
 func (p *process) dial(ctx context.Context, _ string) (net.Conn, error) {
+	select {
+	case <-p.ready:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if p.refuse != nil {
+		return nil, p.refuse
+	}
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", p.socket)
 	if err != nil {

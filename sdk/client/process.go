@@ -25,10 +25,12 @@ type process struct {
 	ctx       context.Context // until the handshake
 	socketDir string          // made by go-plugin in cfg.Scratch
 
-	log    *driverLog
-	pipes  []*os.File
-	stdout io.Reader // for go-plugin: the checked handshake line and nothing else
-	socket string
+	log   *driverLog
+	pipes []*os.File
+
+	ready  chan struct{} // closed once the handshake has been read, or cannot be
+	socket string        // after ready: where the driver listens
+	refuse error         // after ready: why the handshake is none
 
 	ended  chan struct{} // closed once the process is reaped
 	status unix.WaitStatus
@@ -41,10 +43,13 @@ type process struct {
 }
 
 func newProcess(ctx context.Context, cfg Config) *process {
-	return &process{cfg: cfg, ctx: ctx, ended: make(chan struct{}), log: newDriverLog(cfg.Log.Named(cfg.Name))}
+	return &process{
+		cfg: cfg, ctx: ctx, log: newDriverLog(cfg.Log.Named(cfg.Name)),
+		ready: make(chan struct{}), ended: make(chan struct{}),
+	}
 }
 
-// Start implements runner.Runner: it starts the driver and reads and checks its handshake.
+// Start implements runner.Runner: it starts the driver and does not wait for its handshake.
 func (p *process) Start(context.Context) error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDONLY, 0)
 	if err != nil {
@@ -70,7 +75,11 @@ func (p *process) Start(context.Context) error {
 	stdoutW.Close()
 	stderrW.Close()
 	p.log.start(stderr)
-	return p.handshake(stdout)
+	go func() {
+		defer close(p.ready)
+		p.refuse = p.handshake(stdout)
+	}()
+	return nil
 }
 
 // unstartable says why the program cannot be executed.
@@ -96,7 +105,6 @@ func (p *process) handshake(stdout *os.File) error {
 		return err
 	}
 	go func() { _, _ = io.Copy(io.Discard, stdout) }() // later output must not block the driver
-	p.stdout = strings.NewReader(line + "\n")
 	return nil
 }
 
@@ -158,6 +166,7 @@ func (p *process) environment() []string {
 		wire.CookieName+"="+wire.Cookie,
 		fmt.Sprintf("%s=%d", wire.VersionsName, wire.Version),
 		wire.SocketDirName+"="+p.socketDir,
+		wire.ProcsName+"="+wire.Procs,
 	)
 }
 

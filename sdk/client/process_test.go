@@ -46,7 +46,7 @@ func TestProcess(t *testing.T) {
 	}
 	want := map[string]string{
 		"stdin": "/dev/null", "stdout": "/dev/null", "group": "true", "dir": "/", "umask": "077", "no_new_privs": "1",
-		"initial": "HOSTILE=report A=b BERTH_DRIVER_COOKIE=berth.driver.v1 PLUGIN_PROTOCOL_VERSIONS=1 PLUGIN_UNIX_SOCKET_DIR=" + d.proc.socketDir,
+		"initial": "HOSTILE=report A=b BERTH_DRIVER_COOKIE=berth.driver.v1 PLUGIN_PROTOCOL_VERSIONS=1 PLUGIN_UNIX_SOCKET_DIR=" + d.proc.socketDir + " GOMAXPROCS=2",
 		"files":   strings.Join(careless(t), " "),
 	}
 	// Descriptors without close-on-exec are the host's to prevent: see host/handoff. What this

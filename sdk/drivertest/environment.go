@@ -132,7 +132,7 @@ func (t *trial) envClean() {
 	a, _ := c.tasks[0].plan()
 	for _, entry := range a.Command.Env {
 		name, _, _ := strings.Cut(entry, "=")
-		for _, bad := range []string{"PLUGIN_", "BERTH_", "LISTEN_", "NOTIFY_SOCKET", "DRIVERTEST_CALLERS"} {
+		for _, bad := range []string{"PLUGIN_", "BERTH_", "LISTEN_", "NOTIFY_SOCKET", "GOMAXPROCS", "DRIVERTEST_CALLERS"} {
 			if strings.HasPrefix(name, bad) {
 				t.Errorf("the command's environment has %q", entry)
 			}

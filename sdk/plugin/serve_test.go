@@ -63,7 +63,7 @@ func TestNoPlaceToListen(t *testing.T) {
 }
 
 func TestScrub(t *testing.T) {
-	for _, name := range []string{wire.CookieName, wire.VersionsName, wire.SocketDirName, "PLUGIN_CLIENT_CERT"} {
+	for _, name := range []string{wire.CookieName, wire.VersionsName, wire.SocketDirName, wire.ProcsName, "PLUGIN_CLIENT_CERT"} {
 		t.Setenv(name, "x")
 	}
 	t.Setenv("KEPT", "x")

@@ -10,25 +10,36 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
+// identity is what config.json says of the ids of the container's process.
+type identity struct {
+	Process struct {
+		User specs.User `json:"user"`
+	} `json:"process"`
+	Linux struct {
+		UIDMappings []specs.LinuxIDMapping `json:"uidMappings"`
+		GIDMappings []specs.LinuxIDMapping `json:"gidMappings"`
+	} `json:"linux"`
+}
+
 // mappable says whether the ids that the container's process wants exist in its user namespace,
 // and whether the mapping can be made here.
 func mappable(c *sdk.Container) error {
-	spec, err := c.Spec()
-	if err != nil {
+	var ids identity
+	if err := c.Decode(&ids); err != nil {
 		return err
 	}
-	if len(spec.Linux.UIDMappings)+len(spec.Linux.GIDMappings) == 0 {
+	if len(ids.Linux.UIDMappings)+len(ids.Linux.GIDMappings) == 0 {
 		return nil
 	}
-	if err := covered("user", spec.Process.User.UID, spec.Linux.UIDMappings, "/etc/subuid"); err != nil {
+	if err := covered("user", ids.Process.User.UID, ids.Linux.UIDMappings, "/etc/subuid"); err != nil {
 		return err
 	}
-	for _, gid := range append([]uint32{spec.Process.User.GID}, spec.Process.User.AdditionalGids...) {
-		if err := covered("group", gid, spec.Linux.GIDMappings, "/etc/subgid"); err != nil {
+	for _, gid := range append([]uint32{ids.Process.User.GID}, ids.Process.User.AdditionalGids...) {
+		if err := covered("group", gid, ids.Linux.GIDMappings, "/etc/subgid"); err != nil {
 			return err
 		}
 	}
-	return mappers(spec.Linux)
+	return mappers(ids)
 }
 
 // covered says whether one of the ranges has the container's id.
@@ -44,12 +55,12 @@ func covered(what string, id uint32, ranges []specs.LinuxIDMapping, file string)
 }
 
 // mappers says whether the programs are there that an ordinary user needs for subordinate ids.
-func mappers(linux *specs.Linux) error {
+func mappers(ids identity) error {
 	if os.Geteuid() == 0 {
 		return nil
 	}
 	for program, ranges := range map[string][]specs.LinuxIDMapping{
-		"/usr/bin/newuidmap": linux.UIDMappings, "/usr/bin/newgidmap": linux.GIDMappings,
+		"/usr/bin/newuidmap": ids.Linux.UIDMappings, "/usr/bin/newgidmap": ids.Linux.GIDMappings,
 	} {
 		if len(ranges) == 1 && ranges[0].Size == 1 {
 			continue // the kernel takes one's own id without help

@@ -23,11 +23,16 @@ const (
 
 	// SocketDirName is the directory in which the driver must listen.
 	SocketDirName = "PLUGIN_UNIX_SOCKET_DIR"
+
+	// ProcsName and Procs keep a Go program from making itself ready for every core of the node: on
+	// 128 of them that takes longer than everything else that a driver does.
+	ProcsName = "GOMAXPROCS"
+	Procs     = "2"
 )
 
 // Belongs says whether the variable of that name is between host and driver only, and must reach
 // no program that either of them starts.
 func Belongs(name string) bool {
 	const plugin = "PLUGIN_"
-	return name == CookieName || len(name) >= len(plugin) && name[:len(plugin)] == plugin
+	return name == CookieName || name == ProcsName || len(name) >= len(plugin) && name[:len(plugin)] == plugin
 }
