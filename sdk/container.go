@@ -23,7 +23,7 @@ type Container struct {
 	Files       int               // extra descriptors 3…3+n-1 to pass through (PMI, preserve-fds)
 	IO          IO                // what create's callers ask for
 	Log         Log               // where a caller wants the runtime's log
-	Step        *Step             // nil outside a job
+	Step        *Step             // nil outside a job, unless the driver is a Preparer: then the container is a step by itself
 }
 
 // IO is what callers of create and exec ask of the runtime's input and output. Paths are absolute.
@@ -50,7 +50,7 @@ type Step struct {
 	Task  int      // task number within the step on this node, from 0
 	Tasks int      // tasks of the step on this node
 	Node  string   // the node's name in the cluster
-	Dir   string   // absolute; private to the user, shared by the step's tasks on this node
+	Dir   string   // absolute; private to the user, shared by the step's tasks on this node; empty where the driver is no Preparer
 	Env   []string // the job's environment, NAME=VALUE: which GPUs, which options
 }
 

@@ -11,12 +11,16 @@ var (
 	ErrState       = errors.New("wrong state")    // the container is not in a state that allows it
 	ErrUnsupported = errors.New("not supported")  // the driver or its runtime cannot do this at all
 	ErrUnavailable = errors.New("not available")  // it could, but not on this node as it is now
+
+	// ErrUnprepared: the work that the step's tasks share has not been done. The host has it done by
+	// Prepare and asks again. Package plugin says so for a Preparer; a driver never need.
+	ErrUnprepared = errors.New("not prepared")
 )
 
 // Kinds returns every kind of error, the more telling before the less. An error that is of none
 // of them is a fault of the driver's own.
 func Kinds() []error {
-	return []error{ErrNotFound, ErrExists, ErrInvalid, ErrState, ErrUnsupported, ErrUnavailable}
+	return []error{ErrNotFound, ErrExists, ErrInvalid, ErrState, ErrUnsupported, ErrUnavailable, ErrUnprepared}
 }
 
 // Kind returns the first of Kinds that err wraps, or nil.

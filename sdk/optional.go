@@ -89,8 +89,8 @@ type Pauser interface {
 // Preparer is implemented by drivers with work that all tasks of a step on a node share, such as
 // importing an image.
 type Preparer interface {
-	// Prepare is called once per step and node, before the first Run, under the host's
-	// lock; the other tasks wait for it and get its result. c is the container of the task
+	// Prepare is called once per step and node, before the first Run or Create, under the
+	// host's lock; the other tasks wait for it and get its result. c is the container of the task
 	// that leads; c.Step is never nil here, and what is made belongs below c.Step.Dir. It
 	// must be able to take over from a Prepare that died half-way.
 	Prepare(ctx context.Context, c *Container, progress func(Progress)) error

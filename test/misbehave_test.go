@@ -23,6 +23,9 @@ func serveDriver(name string) {
 	if strings.HasPrefix(name, "berth-driver-plain") {
 		plugin.Serve(&plainDriver{d})
 	}
+	if strings.HasPrefix(name, "berth-driver-prepare") {
+		plugin.Serve(&preparer{settings: &preparerSettings{}})
+	}
 	plugin.Serve(d)
 }
 

@@ -43,10 +43,22 @@ func (c *call) launch(o options, args []string) error {
 		}
 	}
 	l.tasks.Wait()
+	if err := c.releaseLaunch(o.id); err != nil {
+		report(os.Stderr, err) // the status is the tasks'
+	}
 	if l.first != 0 {
 		return exitStatus(l.first)
 	}
 	return nil
+}
+
+// releaseLaunch undoes what a driver may have prepared for all tasks.
+func (c *call) releaseLaunch(id string) error {
+	h, err := c.host(0)
+	if err != nil {
+		return err
+	}
+	return h.ReleaseLaunch(id)
 }
 
 type launcher struct {
@@ -104,7 +116,7 @@ func (l *launcher) start(task int) error {
 // taskArgs is the command line of one task.
 func (l *launcher) taskArgs(task int) []string {
 	o := l.options
-	args := []string{"run", "--id", fmt.Sprintf("%s-%d", o.id, task)}
+	args := []string{"run", "--id", fmt.Sprintf("%s-%d", o.id, task), "--launch", o.id}
 	option := func(name, value string) {
 		if value != "" {
 			args = append(args, name, value)

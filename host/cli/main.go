@@ -14,6 +14,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/host/handoff"
+	"github.com/berth-hpc/berth/host/progress"
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/drivertest"
 )
@@ -122,7 +123,11 @@ func (c *call) host(files int) (*dispatch.Host, error) {
 		return nil, err
 	}
 	c.guard = guard
-	return dispatch.New(c.env, guard, c.debug)
+	h, err := dispatch.New(c.env, guard, c.debug)
+	if err == nil {
+		h.Progress = func() (func(sdk.Progress), func()) { return progress.Start(os.Stderr) }
+	}
+	return h, err
 }
 
 func (c *call) end() {

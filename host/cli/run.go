@@ -26,6 +26,7 @@ type options struct {
 	pidFile, consoleSocket    string
 	runtimeLog, runtimeFormat string
 	tasks                     int
+	launch                    string // what the task's launcher is called; hidden
 	label                     bool
 }
 
@@ -71,6 +72,8 @@ berth or the driver refused before anything was started.`,
 	}
 	o.add(cmd)
 	cmd.Flags().IntVarP(&o.tasks, "tasks", "n", 1, "start `N` tasks at once, each in a container of its own")
+	cmd.Flags().StringVar(&o.launch, "launch", "", "name of the launch that this is a task of")
+	_ = cmd.Flags().MarkHidden("launch") // between the launcher and its tasks
 	cmd.Flags().BoolVar(&o.label, "label", false, "with -n: put the task's number in front of each line of output")
 	return cmd
 }
@@ -145,9 +148,9 @@ func (c *call) plan(o options, args []string, make func(*dispatch.Host, dispatch
 func (c *call) request(o options, args []string) (dispatch.Request, error) {
 	r := dispatch.Request{
 		ID: o.id, Bundle: args[0], Driver: o.driver, Workdir: o.workdir, Init: o.init, Files: o.files,
-		Terminal: o.terminal,
-		IO:       sdk.IO{ConsoleSocket: absolute(o.consoleSocket), PidFile: absolute(o.pidFile)},
-		Log:      sdk.Log{Path: absolute(o.runtimeLog), Format: o.runtimeFormat, Debug: c.debug},
+		Terminal: o.terminal, Launch: o.launch,
+		IO:  sdk.IO{ConsoleSocket: absolute(o.consoleSocket), PidFile: absolute(o.pidFile)},
+		Log: sdk.Log{Path: absolute(o.runtimeLog), Format: o.runtimeFormat, Debug: c.debug},
 	}
 	if r.ID == "" {
 		r.ID = newID()

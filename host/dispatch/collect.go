@@ -36,6 +36,9 @@ func (h *Host) Collect() ([]string, error) {
 	if _, err := root.Sweep(maxHidden, time.Now().Add(h.Config.Deadlines.Delete)); err != nil {
 		failed = append(failed, err)
 	}
+	if err := h.releaseStale(h.Guard.Context(), maxHidden); err != nil {
+		failed = append(failed, err)
+	}
 	return removed, errors.Join(failed...)
 }
 

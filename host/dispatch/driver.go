@@ -43,7 +43,18 @@ func (h *Host) OpenDriver(ctx context.Context, name string) (*Driver, error) {
 		return nil, err
 	}
 	defer file.Close()
-	return h.startDriver(ctx, name, file)
+	return h.startDriver(ctx, name, file, false)
+}
+
+// openPreparer is OpenDriver for Prepare and Release, which may need setuid programs such as newuidmap
+// and fusermount.
+func (h *Host) openPreparer(ctx context.Context, name string) (*Driver, error) {
+	file, err := h.driverFile(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return h.startDriver(ctx, name, file, true)
 }
 
 // driverFile opens the program of a driver, checked for who could have changed it and for its
@@ -95,7 +106,7 @@ func (h *Host) missingDriver(name, path string) error {
 	}
 }
 
-func (h *Host) startDriver(ctx context.Context, name string, file *os.File) (*Driver, error) {
+func (h *Host) startDriver(ctx context.Context, name string, file *os.File, mayGainPrivileges bool) (*Driver, error) {
 	if err := executable(file); err != nil {
 		return nil, fmt.Errorf("driver %q: %w", name, err)
 	}
@@ -107,6 +118,7 @@ func (h *Host) startDriver(ctx context.Context, name string, file *os.File) (*Dr
 	cfg := client.Config{
 		Name: name, Path: file.Name(), Env: h.driverEnv(), Settings: about.Settings,
 		Scratch: scratch, Log: h.Log, StartTimeout: h.Config.Deadlines.Handshake,
+		MayGainPrivileges: mayGainPrivileges,
 	}
 	if about.SHA256 != "" {
 		cfg.File = file // what was hashed is what runs

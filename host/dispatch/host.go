@@ -27,6 +27,8 @@ type Host struct {
 	Env    []string // the environment that berth was called with
 	Log    hclog.Logger
 	Guard  *handoff.Guard
+	// Progress begins to show how far a driver's Prepare has come; nil: nobody wants to know.
+	Progress func() (report func(sdk.Progress), done func())
 	// RecordsInSystemOnly keeps containers out of $XDG_RUNTIME_DIR, for front doors whose other
 	// calls come without that variable.
 	RecordsInSystemOnly bool

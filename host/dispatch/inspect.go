@@ -71,7 +71,7 @@ func (h *Host) DriverInfo(ctx context.Context, name string) (*DriverInfo, error)
 	if info.SHA256, err = trust.Digest(file); err != nil {
 		return nil, err
 	}
-	d, err := h.startDriver(ctx, name, file)
+	d, err := h.startDriver(ctx, name, file, false)
 	if err != nil {
 		return nil, err
 	}

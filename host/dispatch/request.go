@@ -27,6 +27,7 @@ type Request struct {
 	IO          sdk.IO
 	Log         sdk.Log
 	Step        *sdk.Step // nil outside a job
+	Launch      string    // outside a job: the name of the launch that the container is a task of; empty: of its own
 	ContainerID string    // the name that the job gave its container, for the record
 
 	Match config.Request // what rules are matched against

@@ -232,9 +232,18 @@ func (p *Plan) ask(ctx context.Context, d *Driver, r Request, b *bundle.Bundle, 
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := ask(ctx, d, &sdk.Container{
+	c := &sdk.Container{
 		ID: r.ID, Bundle: p.dir.Path(), Root: root, Annotations: b.Annotations(), Files: r.Files,
 		IO: r.IO, Log: r.Log, Step: r.Step, Umask: p.host.umask,
-	})
+	}
+	cmd, err := ask(ctx, d, c)
+	if errors.Is(err, sdk.ErrUnprepared) {
+		if err := p.prepared(c, &r, d); err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(p.host.Guard.Context(), p.host.Config.Deadlines.Run)
+		defer cancel()
+		cmd, err = ask(ctx, d, c)
+	}
 	return cmd, p.host.explain(d.Name, err)
 }

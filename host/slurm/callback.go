@@ -55,13 +55,22 @@ func Kill(h *dispatch.Host, t Task) error {
 	})
 }
 
-// Delete removes a task's container, or all of a step's, whatever state they are in. There being none
-// is no error.
+// Delete removes a task's container, or all of a step's, whatever state they are in, and with the
+// last of them what was prepared for the step. There being none is no error.
 func Delete(h *dispatch.Host, t Task) error {
-	return t.each(h, func(id string) error {
+	err := t.each(h, func(id string) error {
 		accountEnd(h, t, id)
 		return h.Delete(id, true)
 	})
+	if err != nil {
+		return err
+	}
+	all := t
+	all.Task = All
+	if left, err := all.containers(h); err != nil || len(left) > 0 {
+		return err
+	}
+	return h.ReleaseStep(&sdk.Step{Job: t.Job, Step: t.Step, Node: t.Node})
 }
 
 // each does something to every container of the task, also after one has failed; one that is gone or

@@ -7,6 +7,9 @@
 //	      record          whose it is, which process it is, which driver runs it
 //	      config.json     the effective bundle
 //	      rt/             the runtime's own state
+//	    +JOB.STEP.NODE/   what the tasks of a step share, where their driver prepares steps
+//	      note            who prepared it, and what came of it
+//	      shared/         the driver's own
 //	    .1f00ba42/        hidden: being made, being removed, or a driver's socket
 //
 // # Life of a container directory

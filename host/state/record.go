@@ -38,6 +38,8 @@ type Record struct {
 	Task        int    `json:"task,omitempty"` // within the step on this node, from 0
 	Node        string `json:"node,omitempty"`
 	ContainerID string `json:"containerId,omitempty"` // Slurm's --container-id
+
+	Prepared string `json:"prepared,omitempty"` // the name of the step that was prepared for it; see Root.Step
 }
 
 // NewRecord returns a record of the process pid with everything that identifies it, and of now. The
@@ -117,7 +119,7 @@ func (r *Record) validate() error {
 		return errors.New("it does not identify a process")
 	case r.Task < 0:
 		return fmt.Errorf("task %d", r.Task)
-	case !utf8.ValidString(strings.Join([]string{r.Driver, r.Bundle, r.Operation, r.Job, r.Step, r.Node, r.ContainerID}, "/")):
+	case !utf8.ValidString(strings.Join([]string{r.Driver, r.Bundle, r.Operation, r.Job, r.Step, r.Node, r.ContainerID, r.Prepared}, "/")):
 		return errors.New("it holds text that is not UTF-8, which JSON cannot keep")
 	}
 	return nil

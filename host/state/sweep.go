@@ -46,8 +46,8 @@ func (b *broom) sweep(h *home, prefix string) {
 	start := rand.IntN(len(names) + 1)
 	for i := range names {
 		name := names[(start+i)%len(names)]
-		if !strings.HasPrefix(name, prefix) {
-			continue
+		if !strings.HasPrefix(name, prefix) || strings.HasPrefix(name, stepPrefix) {
+			continue // what a step's tasks share takes a driver to undo
 		}
 		if b.limit <= 0 || !time.Now().Before(b.deadline) {
 			return

@@ -161,3 +161,24 @@ func TestErrorText(t *testing.T) {
 		t.Error(fmt.Errorf("the kind is lost: %w", err))
 	}
 }
+
+// A driver that prepares steps has nothing to run before: its author need not think of it.
+func TestUnprepared(t *testing.T) {
+	for name, step := range map[string]*sdk.Step{"no step": nil, "no directory": {Job: "1", Step: "0", Tasks: 1, Node: "n"}} {
+		t.Run(name, func(t *testing.T) {
+			c := container()
+			c.Step = step
+			d := start(t, config(t, ""))
+			_, runErr := d.Run(within(t, bound), c)
+			_, createErr := d.Create(within(t, bound), c)
+			for _, err := range []error{runErr, createErr} {
+				if !errors.Is(err, sdk.ErrUnprepared) || errors.Is(err, sdk.ErrState) {
+					t.Errorf("%v", err)
+				}
+			}
+			if err := d.Prepare(within(t, bound), c, func(sdk.Progress) {}); !errors.Is(err, sdk.ErrInvalid) {
+				t.Errorf("preparing without a directory: %v", err)
+			}
+		})
+	}
+}

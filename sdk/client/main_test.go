@@ -108,7 +108,10 @@ func oneLine(t *testing.T, err error, parts ...string) {
 	}
 }
 
-func container() *sdk.Container { return &sdk.Container{ID: "c", Bundle: "/b", Root: "/r"} }
+// container is of a step that has been prepared, since the hostile driver can prepare one.
+func container() *sdk.Container {
+	return &sdk.Container{ID: "c", Bundle: "/b", Root: "/r", Step: &sdk.Step{Job: "1", Step: "0", Tasks: 1, Node: "n", Dir: "/s"}}
+}
 
 // beHost starts a driver, says its pid and waits to be killed.
 func beHost(path, scratch string) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/client"
+	"github.com/berth-hpc/berth/sdk/drivertest/internal/launcher"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/probe"
 )
 
@@ -45,6 +46,9 @@ func (t *trial) command(command []string, edits ...edit) *container {
 	for _, e := range edits {
 		e(c.spec)
 	}
+	if t.can("prepare") {
+		t.must(os.Mkdir(c.shared(), 0o700))
+	}
 	t.must(writeSpec(c.about.Bundle, c.spec))
 	c.about.Annotations = c.spec.Annotations
 	t.Cleanup(c.remove)
@@ -52,6 +56,15 @@ func (t *trial) command(command []string, edits ...edit) *container {
 }
 
 func (c *container) scratch() string { return filepath.Join(c.dir, "s") }
+
+// shared is the directory of the container's step, for a driver that prepares.
+func (c *container) shared() string { return filepath.Join(c.dir, "shared") }
+
+// plan asks for a plan and does nothing with it.
+func (c *container) plan(ctx context.Context, d *client.Driver) error {
+	_, err := launcher.Prepared(ctx, d, &c.about, c.shared(), d.Run)
+	return err
+}
 
 // remove ends and deletes the container, and reports what is left.
 func (c *container) remove() {
@@ -63,9 +76,26 @@ func (c *container) remove() {
 			c.t.Errorf("deleting with force at the end: %v", err)
 		}
 	}
+	c.release()
 	c.reportLeftovers()
 	for _, task := range c.tasks {
 		task.close()
+	}
+}
+
+// release has the driver undo what it prepared for the container, twice as after a crash.
+func (c *container) release() {
+	if !c.t.can("prepare") {
+		return
+	}
+	for range 2 {
+		err := c.ask(func(ctx context.Context, d *client.Driver) error { return d.Release(ctx, launcher.Step(c.shared())) })
+		if err != nil {
+			c.t.Errorf("releasing at the end: %v", err)
+		}
+	}
+	if left, err := os.ReadDir(c.shared()); err != nil || len(left) > 0 {
+		c.t.Errorf("left in the step's directory by Release: %v, %v", left, err)
 	}
 }
 

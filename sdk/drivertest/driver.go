@@ -123,8 +123,7 @@ func (t *trial) survivesSignals() {
 			t.must(syscall.Kill(d.Pid(), sig)) // it is not reaped before Close
 		}
 		c := t.container([]string{"exit", "0"})
-		_, err := d.Run(t.ctx, &c.about)
-		return err
+		return c.plan(t.ctx, d)
 	}))
 }
 

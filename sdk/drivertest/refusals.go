@@ -122,8 +122,7 @@ func (t *trial) badIDs() {
 		good := c.about.ID
 		c.about.ID = id
 		err := c.ask(func(ctx context.Context, d *client.Driver) error {
-			_, err := d.Run(ctx, &c.about)
-			return err
+			return c.plan(ctx, d)
 		})
 		c.about.ID = good
 		if !errors.Is(err, sdk.ErrInvalid) {

@@ -36,8 +36,7 @@ func (t *trial) trySettings(other map[string]any) error {
 	ctx, cancel := context.WithTimeout(t.ctx, callTime)
 	defer cancel()
 	return t.ask(ctx, other, func(d *client.Driver) error {
-		_, err := d.Run(ctx, &c.about)
-		return err
+		return c.plan(ctx, d)
 	})
 }
 

@@ -75,6 +75,9 @@ func (c *container) writeRequest(file string, req launcher.Request, files int) e
 	}
 	req.Driver, req.Scratch, req.DriverEnv = c.t.cfg.Driver, c.scratch(), driverEnv()
 	req.Container, req.Files, req.Timeout = c.about, files, callTime
+	if c.t.can("prepare") {
+		req.Shared = c.shared()
+	}
 	if req.Call == "exec" {
 		req.Process.Files = files
 	} else {

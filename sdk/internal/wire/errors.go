@@ -29,6 +29,7 @@ func kinds() []errorKind {
 		{sdk.ErrState, "STATE", codes.FailedPrecondition},
 		{sdk.ErrUnsupported, "UNSUPPORTED", codes.Unimplemented},
 		{sdk.ErrUnavailable, "UNAVAILABLE", codes.Unavailable},
+		{sdk.ErrUnprepared, "UNPREPARED", codes.FailedPrecondition},
 	}
 }
 

@@ -129,12 +129,18 @@ func (s *server) Check(ctx context.Context, r *pb.CheckRequest) (*pb.CheckRespon
 
 func (s *server) Run(ctx context.Context, r *pb.ContainerRequest) (*pb.CommandResponse, error) {
 	return call(s, r, "run", func(d sdk.Driver, c *sdk.Container) (*pb.CommandResponse, error) {
+		if err := s.prepared(c); err != nil {
+			return nil, err
+		}
 		return command(d.Run(ctx, c))
 	})
 }
 
 func (s *server) Create(ctx context.Context, r *pb.ContainerRequest) (*pb.CommandResponse, error) {
 	return call(s, r, "create and start in two steps", func(d sdk.Creator, c *sdk.Container) (*pb.CommandResponse, error) {
+		if err := s.prepared(c); err != nil {
+			return nil, err
+		}
 		return command(d.Create(ctx, c))
 	})
 }
@@ -186,10 +192,19 @@ func (s *server) Resume(ctx context.Context, r *pb.ContainerRequest) (*pb.Done, 
 	})
 }
 
+// prepared says whether the driver can run a container of this step. The host does not know beforehand
+// which drivers prepare, and asks the others no question more for it.
+func (s *server) prepared(c *sdk.Container) error {
+	if _, ok := s.driver.(sdk.Preparer); ok && (c.Step == nil || c.Step.Dir == "") {
+		return fmt.Errorf("the step is %w", sdk.ErrUnprepared)
+	}
+	return nil
+}
+
 func (s *server) Prepare(r *pb.ContainerRequest, stream pb.Driver_PrepareServer) error {
 	_, err := call(s, r, "prepare a step", func(d sdk.Preparer, c *sdk.Container) (*pb.Done, error) {
-		if c.Step == nil {
-			return nil, sdk.Mark(errors.New("preparing needs a step"), sdk.ErrInvalid)
+		if c.Step == nil || c.Step.Dir == "" {
+			return nil, sdk.Mark(errors.New("preparing needs a step and its directory"), sdk.ErrInvalid)
 		}
 		report := &reporter{stream: stream}
 		defer report.end()

@@ -39,6 +39,7 @@ type Request struct {
 	Scratch    string
 	DriverEnv  []string
 	Container  sdk.Container
+	Shared     string // directory of the container's step, for a driver that prepares
 	Process    sdk.Process
 	Umask      *int                // nil: as it is
 	Limits     map[int]probe.Limit // by the numbers of getrlimit(2)
@@ -118,6 +119,7 @@ func plan(req *Request, answer string) (*Answer, error) {
 	defer cancel()
 	d, err := client.Start(ctx, client.Config{
 		Name: "tested", Path: req.Driver, Env: req.DriverEnv, Settings: req.Settings, Scratch: req.Scratch,
+		MayGainPrivileges: req.Shared != "",
 	})
 	if err == nil {
 		got.Driver = d.Pid()
@@ -144,13 +146,32 @@ func sweep(scratch string) {
 func ask(ctx context.Context, d *client.Driver, req *Request) (*sdk.Command, error) {
 	switch req.Call {
 	case "run":
-		return d.Run(ctx, &req.Container)
+		return Prepared(ctx, d, &req.Container, req.Shared, d.Run)
 	case "create":
-		return d.Create(ctx, &req.Container)
+		return Prepared(ctx, d, &req.Container, req.Shared, d.Create)
 	case "exec":
 		return d.Exec(ctx, &req.Container, &req.Process)
 	}
 	return nil, fmt.Errorf("unknown call %q", req.Call)
+}
+
+// Prepared asks for a plan, and where the driver wants the container's step prepared first has it do so.
+// shared is the step's directory.
+func Prepared(ctx context.Context, d *client.Driver, c *sdk.Container, shared string, ask func(context.Context, *sdk.Container) (*sdk.Command, error)) (*sdk.Command, error) {
+	cmd, err := ask(ctx, c)
+	if !errors.Is(err, sdk.ErrUnprepared) {
+		return cmd, err
+	}
+	c.Step = Step(shared)
+	if err := d.Prepare(ctx, c, func(sdk.Progress) {}); err != nil {
+		return nil, err
+	}
+	return ask(ctx, c)
+}
+
+// Step is the step that every container of the kit is the only task of.
+func Step(shared string) *sdk.Step {
+	return &sdk.Step{Job: "1", Step: "0", Tasks: 1, Node: "kit", Dir: shared}
 }
 
 func hold(got *Answer, answer string) error {
