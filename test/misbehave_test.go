@@ -26,6 +26,9 @@ func serveDriver(name string) {
 	if strings.HasPrefix(name, "berth-driver-prepare") {
 		plugin.Serve(&preparer{settings: &preparerSettings{}})
 	}
+	if strings.HasPrefix(name, "berth-driver-create") {
+		plugin.Serve(&creator{settings: &creatorSettings{}})
+	}
 	plugin.Serve(d)
 }
 

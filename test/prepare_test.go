@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// These tests take turns: a user's steps are everybody's to release who is that user, and they count.
+
 // preparing makes a site whose driver prepares steps, and the file of its notes.
 func preparing(t *testing.T, fault string) (s *site, bundle, notes string) {
 	t.Helper()
@@ -37,7 +39,6 @@ func noted(t *testing.T, notes, begin string) int {
 
 // Sixteen tasks that start at once share one import; it is undone when the last has ended.
 func TestPrepareOnce(t *testing.T) {
-	t.Parallel()
 	s, bundle, notes := preparing(t, "slow")
 	if out := s.ok(t, "run", "-n", "16", bundle); out != strings.Repeat("image\n", 16) {
 		t.Errorf("%q", out)
@@ -49,11 +50,9 @@ func TestPrepareOnce(t *testing.T) {
 
 // The task that prepares dies with the work half done: another takes it up.
 func TestPrepareAfterDeath(t *testing.T) {
-	t.Parallel()
 	for _, sig := range []syscall.Signal{unix.SIGKILL, unix.SIGTERM} {
 		t.Run(unix.SignalName(sig), func(t *testing.T) {
-			t.Parallel()
-			s, bundle, notes := preparing(t, "hang-once")
+					s, bundle, notes := preparing(t, "hang-once")
 			first := s.command(call{args: []string{"run", "--id", s.id(), "--launch", s.token, bundle}})
 			bounded(t, first)
 			eventually(t, "the first task prepares", func() bool { return exists(notes + ".hung") })
@@ -82,7 +81,6 @@ func TestPrepareAfterDeath(t *testing.T) {
 
 // What one task could not prepare no other tries again: all end with the same line.
 func TestPrepareFails(t *testing.T) {
-	t.Parallel()
 	s, bundle, notes := preparing(t, "fail")
 	r := s.berth(t, "run", "-n", "8", bundle)
 	if r.status != 125 || r.stdout != "" || strings.Count(r.stderr, "preparing step") != 8 ||
@@ -96,7 +94,6 @@ func TestPrepareFails(t *testing.T) {
 
 // What was prepared for a single container stays for nobody longer than until the next one, or gc.
 func TestPreparedIsReleased(t *testing.T) {
-	t.Parallel()
 	s, bundle, notes := preparing(t, "")
 	for range 3 {
 		if out := s.ok(t, "run", bundle); out != "image\n" {
@@ -114,7 +111,6 @@ func TestPreparedIsReleased(t *testing.T) {
 
 // gc leaves alone what a running container uses.
 func TestPreparedIsInUse(t *testing.T) {
-	t.Parallel()
 	s, bundle, notes := preparing(t, "hang-once")
 	id := s.id()
 	cmd := s.command(call{args: []string{"run", "--id", id, bundle}})
@@ -134,7 +130,6 @@ func TestPreparedIsInUse(t *testing.T) {
 
 // At a terminal a person sees a bar, elsewhere short work is silent.
 func TestPrepareShown(t *testing.T) {
-	t.Parallel()
 	s, bundle, _ := preparing(t, "slow")
 	if r := s.berth(t, "run", bundle); r.status != 0 || r.stderr != "" {
 		t.Errorf("%+v", r)

@@ -52,7 +52,7 @@ the container's own. The process becomes the program, as with run.`,
 			if err != nil {
 				return err
 			}
-			return p.Execute()
+			return execute(p)
 		},
 	}
 	f := cmd.Flags()

@@ -142,7 +142,16 @@ func (c *call) plan(o options, args []string, make func(*dispatch.Host, dispatch
 		defer p.Discard()
 		return printPlan(p)
 	}
-	return p.Execute()
+	return execute(p)
+}
+
+// execute becomes the plan, or supervises its container and ends with its status.
+func execute(p *dispatch.Plan) error {
+	status, err := p.Execute()
+	if err != nil {
+		return err
+	}
+	return exitStatus(status)
 }
 
 func (c *call) request(o options, args []string) (dispatch.Request, error) {
@@ -229,10 +238,13 @@ func printPlan(p *dispatch.Plan) error {
 		Args      []string `json:"args"`
 		Env       []string `json:"env"`
 		Dir       string   `json:"dir,omitempty"`
-		Changes   []change `json:"changes"`
+		// Supervised: the command creates the container, and berth stays until it has ended.
+		Supervised bool     `json:"supervised,omitempty"`
+		Changes    []change `json:"changes"`
 	}{
 		Driver: p.Driver, Because: p.Because, Container: p.Container,
 		Path: p.Command.Path, Args: p.Command.Args, Env: p.Command.Env, Dir: p.Command.Dir,
+		Supervised: p.Supervised(),
 	}
 	for _, ch := range p.Changes {
 		out.Changes = append(out.Changes, change{ch.Path, ch.Why})

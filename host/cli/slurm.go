@@ -65,7 +65,7 @@ func (c *call) slurmRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.Execute()
+			return execute(p)
 		},
 	}
 	taskFlags(cmd, &l.Task, &uid)

@@ -22,29 +22,39 @@ type Plan struct {
 	made   bool // the directory was made for this plan
 	// needsTerminal: the container gets a terminal, and nobody but our own stdin can be it.
 	needsTerminal bool
+	supervision   *supervision // nil: Command is the container
 }
 
-// Execute replaces the process by the plan. It returns only where it could not, with the reason;
-// nothing is left behind then.
-func (p *Plan) Execute() error {
+// Execute replaces the process by the plan. It returns where it could not, with the reason, and nothing
+// is left behind then; or with the exit status of a container that it has supervised.
+func (p *Plan) Execute() (status int, err error) {
 	if p.needsTerminal && !isTerminal(0) {
 		p.Discard()
-		return errNoTerminal()
+		return 0, errNoTerminal()
+	}
+	if p.supervision != nil {
+		return p.supervise()
 	}
 	if p.made {
 		p.record.Creating = false
 		if err := p.dir.WriteRecord(p.record); err != nil {
 			p.Discard()
-			return fmt.Errorf("recording the container: %w", err)
+			return 0, fmt.Errorf("recording the container: %w", err)
 		}
 	}
-	err := p.host.Guard.Exec(p.Command)
+	err = p.host.Guard.Exec(p.Command)
 	p.Discard()
-	return fmt.Errorf("driver %q: %w", p.Driver, sdk.Mark(err, sdk.ErrUnavailable))
+	return 0, fmt.Errorf("driver %q: %w", p.Driver, sdk.Mark(err, sdk.ErrUnavailable))
 }
+
+// Supervised says whether Command only creates the container: this process then stays until it has ended.
+func (p *Plan) Supervised() bool { return p.supervision != nil }
 
 // Discard undoes what making the plan has left on the node.
 func (p *Plan) Discard() {
+	if p.supervision != nil {
+		p.endSupervision()
+	}
 	if !p.made {
 		p.dir.Close()
 		return

@@ -19,12 +19,13 @@ import (
 // statusFile is the file in a container's directory into which berth-init writes the status.
 const statusFile = "status"
 
-// Run plans a container that is created, started and awaited in one command.
+// Run plans a container that is created, started and awaited: in one command, or where the driver has
+// none, under supervision.
 func (h *Host) Run(r Request) (*Plan, error) {
-	return h.plan(r, "run", func(ctx context.Context, d *Driver, c *sdk.Container) (*sdk.Command, error) {
+	return h.plan(r, "run", func(ctx context.Context, p *Plan, d *Driver, c *sdk.Container) (*sdk.Command, error) {
 		cmd, err := d.Run(ctx, c)
 		if errors.Is(err, sdk.ErrUnsupported) {
-			return nil, fmt.Errorf("running a container in one command: %w", err)
+			return p.supervised(ctx, d, c, err)
 		}
 		return cmd, err
 	})
@@ -33,12 +34,12 @@ func (h *Host) Run(r Request) (*Plan, error) {
 // Create plans the creation of a container that Start starts.
 func (h *Host) Create(r Request) (*Plan, error) {
 	r.DeletePromised = true
-	return h.plan(r, "create", func(ctx context.Context, d *Driver, c *sdk.Container) (*sdk.Command, error) {
+	return h.plan(r, "create", func(ctx context.Context, _ *Plan, d *Driver, c *sdk.Container) (*sdk.Command, error) {
 		return d.Create(ctx, c)
 	})
 }
 
-type ask func(context.Context, *Driver, *sdk.Container) (*sdk.Command, error)
+type ask func(context.Context, *Plan, *Driver, *sdk.Container) (*sdk.Command, error)
 
 // plan is the way of every new container: driver and bundle at the same time, then the container's
 // directory, then the driver's answer.
@@ -236,14 +237,14 @@ func (p *Plan) ask(ctx context.Context, d *Driver, r Request, b *bundle.Bundle, 
 		ID: r.ID, Bundle: p.dir.Path(), Root: root, Annotations: b.Annotations(), Files: r.Files,
 		IO: r.IO, Log: r.Log, Step: r.Step, Umask: p.host.umask,
 	}
-	cmd, err := ask(ctx, d, c)
+	cmd, err := ask(ctx, p, d, c)
 	if errors.Is(err, sdk.ErrUnprepared) {
 		if err := p.prepared(c, &r, d); err != nil {
 			return nil, err
 		}
 		ctx, cancel := context.WithTimeout(p.host.Guard.Context(), p.host.Config.Deadlines.Run)
 		defer cancel()
-		cmd, err = ask(ctx, d, c)
+		cmd, err = ask(ctx, p, d, c)
 	}
 	return cmd, p.host.explain(d.Name, err)
 }

@@ -49,3 +49,7 @@ func (d *Dir) tryLock() (bool, error) {
 	}
 	return true, nil
 }
+
+// Unlock lets others create or delete the container; d stays open. A process that holds no lock can call
+// it too.
+func (d *Dir) Unlock() { _ = unix.Flock(int(d.f.Fd()), unix.LOCK_UN) }
