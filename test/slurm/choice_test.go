@@ -26,6 +26,7 @@ func TestChoiceOfDriver(t *testing.T) {
 			want                 string
 		}{
 			{"the default", free, plain, nil, nil, s.driver},
+			{"the first that works", "default_driver = \"auto\"\n", plain, nil, nil, "crun"},
 			{"a rule", free, plain, []string{"--partition=other"}, nil, other},
 			{"a wish in the environment", free, plain, nil, []string{"BERTH_DRIVER=" + other}, other},
 			{"a wish in the bundle", free, annotated, nil, nil, other},

@@ -30,7 +30,8 @@ func (d *Driver) Check(ctx context.Context) (*sdk.Runtime, error) {
 func (d *Driver) version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	text, err := d.output(ctx, "--version")
+	// Without a root, crun from 1.9 on tells a user who has no XDG_RUNTIME_DIR nothing but that.
+	text, err := d.output(ctx, "--root", "/", "--version")
 	switch {
 	case ctx.Err() != nil:
 		err = ctx.Err()
