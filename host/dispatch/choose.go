@@ -32,7 +32,7 @@ func (h *Host) wish(option string) (driver, from string) {
 // where the job does not ask in another way.
 func (h *Host) choose(r *Request, bundleWish string) (config.Choice, error) {
 	q := r.Match
-	q.Container = r.Bundle
+	q.Container = r.container()
 	q.Wish, q.WishFrom = h.wish(r.Driver)
 	if q.Wish == "" && bundleWish != "" {
 		q.Wish, q.WishFrom = bundleWish, "annotation "+DriverAnnotation
@@ -165,5 +165,12 @@ func sortedKeys[V any](m map[string]V) []string {
 	return names
 }
 
-// Choose says which driver a request would get and why, without looking into the bundle.
-func (h *Host) Choose(r *Request) (config.Choice, error) { return h.choose(r, "") }
+// Choose says which driver a request would get and why. What the bundle asks for counts where it is
+// loaded.
+func (h *Host) Choose(r *Request) (config.Choice, error) {
+	wish := ""
+	if r.Loaded != nil {
+		wish = r.Loaded.Annotations()[DriverAnnotation]
+	}
+	return h.choose(r, wish)
+}

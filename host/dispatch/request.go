@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"cmp"
+
 	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/host/config"
 	"github.com/berth-hpc/berth/sdk"
@@ -30,7 +32,12 @@ type Request struct {
 	Launch      string    // outside a job: the name of the launch that the container is a task of; empty: of its own
 	ContainerID string    // the name that the job gave its container, for the record
 
-	Match config.Request // what rules are matched against
+	// Match is what rules are matched against. Its Container is what the user calls the bundle, where
+	// Bundle is somebody's copy of it; empty: Bundle.
+	Match config.Request
 	// DeletePromised: the front door will delete the container; no hook does.
 	DeletePromised bool
 }
+
+// container is what the user calls the bundle.
+func (r *Request) container() string { return cmp.Or(r.Match.Container, r.Bundle) }

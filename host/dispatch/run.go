@@ -139,7 +139,7 @@ func (p *Plan) prepare(r Request, b *bundle.Bundle, operation string, s *startin
 	if err != nil {
 		return err
 	}
-	p.record.ID, p.record.Operation, p.record.Bundle, p.record.UID = r.ID, operation, r.Bundle, os.Geteuid()
+	p.record.ID, p.record.Operation, p.record.Bundle, p.record.UID = r.ID, operation, r.container(), os.Geteuid()
 	p.record.Kept = r.DeletePromised
 	if r.Step != nil {
 		p.record.ContainerID = r.ContainerID

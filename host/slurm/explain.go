@@ -1,16 +1,19 @@
 package slurm
 
 import (
+	"cmp"
+
+	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/host/config"
 	"github.com/berth-hpc/berth/host/dispatch"
 )
 
 // Explain says which driver a job with the environment of h would get, and why. wish is what it would
-// ask for by option, and bundle the directory it would name; both may be empty.
-func Explain(h *dispatch.Host, wish, bundle string) (config.Choice, error) {
-	r := dispatch.Request{Driver: wish, Bundle: bundle, Match: newJob(h.Env).match()}
-	if bundle == "" {
-		r.Bundle = r.Match.Container
-	}
+// ask for by option, and container what it would name with --container; both may be empty.
+func Explain(h *dispatch.Host, wish, container string) (config.Choice, error) {
+	r := dispatch.Request{Driver: wish, Match: newJob(h.Env).match()}
+	r.Match.Container = cmp.Or(container, r.Match.Container)
+	// It may ask for a driver, where it can be read here.
+	r.Loaded, _ = bundle.Load(r.Match.Container)
 	return h.Choose(&r)
 }

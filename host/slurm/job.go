@@ -2,13 +2,11 @@ package slurm
 
 import (
 	"os"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/berth-hpc/berth/host/bundle"
-	"github.com/berth-hpc/berth/host/config"
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/host/handoff"
 )
@@ -32,48 +30,6 @@ func (j job) number(name string, otherwise int) int {
 		return n
 	}
 	return otherwise
-}
-
-// match is what the rules of berth.toml are matched against.
-func (j job) match() config.Request {
-	return config.Request{
-		Partition: j["SLURM_JOB_PARTITION"], Account: j["SLURM_JOB_ACCOUNT"], User: j["SLURM_JOB_USER"],
-		QOS: j["SLURM_JOB_QOS"], GRES: j.gres(), Groups: groups(), Container: j["SLURM_CONTAINER"],
-	}
-}
-
-// gres lists the generic resources that the job has. Slurm names only some of them in the
-// environment of a task.
-func (j job) gres() []string {
-	var list []string
-	for _, name := range []string{"SLURM_JOB_GRES", "SLURM_STEP_GRES", "SLURM_TRES_PER_TASK", "SLURM_TRES_PER_NODE"} {
-		for _, item := range strings.Split(j[name], ",") {
-			if item = strings.TrimPrefix(item, "gres/"); item != "" {
-				list = append(list, item)
-			}
-		}
-	}
-	for _, name := range []string{"SLURM_STEP_GPUS", "SLURM_JOB_GPUS", "SLURM_GPUS_ON_NODE"} {
-		if j[name] != "" && j[name] != "0" || name != "SLURM_GPUS_ON_NODE" && j[name] != "" {
-			return append(list, "gpu")
-		}
-	}
-	return list
-}
-
-// groups names the groups of this process, those that /etc/group knows.
-func groups() []string {
-	ids, err := os.Getgroups()
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, id := range append(ids, os.Getgid()) {
-		if g, err := user.LookupGroupId(strconv.Itoa(id)); err == nil {
-			names = append(names, g.Name)
-		}
-	}
-	return names
 }
 
 // workdir is the directory that the job was told to work in. From 23.02 on it is this process's own;

@@ -27,6 +27,7 @@ type site struct {
 	release release
 	driver  string
 	guide   bool // not berth, but a template of Slurm's Containers Guide
+	leaves  bool // jobs may leave something behind
 }
 
 // drivers are those that every test runs with.
@@ -41,6 +42,7 @@ func eachGuide(t *testing.T, f func(t *testing.T, s *site)) { eachOf(t, sharing{
 
 func eachOf(t *testing.T, how sharing, f func(t *testing.T, s *site)) {
 	needRoot(t)
+	t.Parallel()
 	for _, r := range chosen(t) {
 		for _, driver := range drivers {
 			t.Run(r.name+"/"+driver, func(t *testing.T) {
@@ -54,10 +56,21 @@ func eachOf(t *testing.T, how sharing, f func(t *testing.T, s *site)) {
 
 // eachOwn runs a test on a cluster of its own for each release and driver, which it may spoil.
 func eachOwn(t *testing.T, o cluster.Options, f func(t *testing.T, s *site)) {
+	eachRelease(t, o, drivers[:], f)
+}
+
+// eachOne is eachOwn with one driver, for what has nothing to do with drivers.
+func eachOne(t *testing.T, o cluster.Options, f func(t *testing.T, s *site)) {
+	eachRelease(t, o, []string{"crun"}, f)
+}
+
+func eachRelease(t *testing.T, o cluster.Options, drivers []string, f func(t *testing.T, s *site)) {
 	needRoot(t)
+	t.Parallel()
 	for _, r := range chosen(t) {
 		for _, driver := range drivers {
 			t.Run(r.name+"/"+driver, func(t *testing.T) {
+				t.Parallel()
 				s := newSite(t, r, sharing{driver: driver}, o)
 				t.Cleanup(func() {
 					if err := s.Close(); err != nil {
@@ -106,6 +119,7 @@ func closeSites() error {
 func newSite(t *testing.T, r release, how sharing, o cluster.Options) *site {
 	t.Helper()
 	s := &site{release: r, driver: how.driver, guide: how.guide}
+	s.leaves = s.guide // its templates leave state directories and processes, which is one reason for berth
 	o.Root = r.root(t)
 	o.Lines = append(slices.Clip(o.Lines), fmt.Sprintf("KillWait=%d", int(killWait.Seconds())))
 	if s.guide {

@@ -18,13 +18,14 @@ const User = "berthtest"
 
 // Options say what a cluster is made of.
 type Options struct {
-	Root     string   // root filesystem with Slurm's programs: "/", or one that test/slurm/rootfs made
-	Nodes    int      // how many; 0 is one
-	CPUs     int      // per node, as Slurm is told; 0 is 64
-	Lines    []string // added to slurm.conf
-	OCI      string   // oci.conf; "" for none
-	Programs string   // directory of berth's programs, which are installed below /usr/local; "" for none
-	Config   string   // /etc/berth/berth.toml; "" for none
+	Root     string            // root filesystem with Slurm's programs: "/", or one that test/slurm/rootfs made
+	Nodes    int               // how many; 0 is one
+	CPUs     int               // per node, as Slurm is told; 0 is 64
+	Lines    []string          // added to slurm.conf
+	Files    map[string]string // further files of /etc/slurm, executable
+	OCI      string            // oci.conf; "" for none
+	Programs string            // directory of berth's programs, which are installed below /usr/local; "" for none
+	Config   string            // /etc/berth/berth.toml; "" for none
 }
 
 // Cluster is a running Slurm. Its methods may be called by several goroutines at once.

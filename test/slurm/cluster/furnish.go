@@ -19,6 +19,11 @@ func (n *Node) furnish(conf settings, key []byte, o Options) error {
 			return err
 		}
 	}
+	for name, text := range o.Files {
+		if err := n.WriteFile(filepath.Join("/etc/slurm", name), text, 0o755); err != nil {
+			return err
+		}
+	}
 	if o.Config != "" {
 		if err := n.WriteFile("/etc/berth/berth.toml", o.Config, 0o644); err != nil {
 			return err
