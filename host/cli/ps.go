@@ -3,14 +3,18 @@ package cli
 import (
 	"fmt"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/berth-hpc/berth/host/dispatch"
 )
 
 func (c *call) psCommand() *cobra.Command {
 	var asJSON bool
+	var job string
 	cmd := &cobra.Command{
 		Use:   "ps",
 		Short: "List your containers on this node",
@@ -23,6 +27,9 @@ func (c *call) psCommand() *cobra.Command {
 			list, err := h.List()
 			if err != nil {
 				return err
+			}
+			if job != "" {
+				list = slices.DeleteFunc(list, func(e dispatch.Entry) bool { return e.Job != job })
 			}
 			if asJSON {
 				return printJSON(list)
@@ -39,6 +46,7 @@ func (c *call) psCommand() *cobra.Command {
 			return w.Flush()
 		},
 	}
+	cmd.Flags().StringVar(&job, "job", "", "list only those of the Slurm job `ID`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
