@@ -48,12 +48,8 @@ func Load(dir string) (*Bundle, error) {
 }
 
 func open(dir string) (*Bundle, error) {
-	abs, err := filepath.Abs(dir)
+	abs, err := realDirectory(dir)
 	if err != nil {
-		return nil, err
-	}
-	// Resolved once, here: runc refuses a root file system whose path has a symbolic link in it.
-	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return nil, err
 	}
 	// O_PATH: reading the directory may be forbidden where its files may be read.
@@ -65,6 +61,16 @@ func open(dir string) (*Bundle, error) {
 	b := &Bundle{dir: abs, file: filepath.Join(abs, sdk.ConfigFile)}
 	b.source, err = readConfig(fd, b.file)
 	return b, err
+}
+
+// realDirectory makes a path absolute and resolves its links, once: runc refuses a root file system
+// whose path has a symbolic link in it.
+func realDirectory(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(abs)
 }
 
 // readConfig reads config.json in the directory dirfd; name is its path, for errors.

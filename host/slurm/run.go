@@ -3,9 +3,7 @@ package slurm
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -72,57 +70,14 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 
 // environment loads the bundle and returns the job's environment.
 func (l Launch) environment(r *dispatch.Request) (env []string, err error) {
-	if l.EnvFile == "" {
-		r.Loaded, err = bundle.Load(l.Bundle)
-		if err != nil {
-			return nil, err
-		}
-		return r.Loaded.Env(), nil
+	if l.EnvFile != "" {
+		return l.image(r)
 	}
-	env, err = readEnvFile(l.EnvFile)
+	r.Loaded, err = bundle.Load(l.Bundle)
 	if err != nil {
 		return nil, err
 	}
-	r.Bundle = newJob(env).value("SLURM_CONTAINER")
-	r.Env, r.Args = env, l.Args
-	r.Loaded, err = bundle.Load(r.Bundle)
-	return env, err
-}
-
-// maxEnvFile bounds the file that CreateEnvFile makes, in bytes.
-const maxEnvFile = 16 << 20
-
-// readEnvFile reads the environment in either of CreateEnvFile's forms: entries that end in NUL, or
-// in newline where none ends in NUL.
-func readEnvFile(path string) ([]string, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("reading the job's environment: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading the job's environment: %w", err)
-	case !info.Mode().IsRegular() || info.Size() > maxEnvFile:
-		return nil, sdk.Mark(fmt.Errorf("reading the job's environment: %s is no regular file of at most %d MiB", path, maxEnvFile>>20), sdk.ErrInvalid)
-	}
-	data := make([]byte, info.Size())
-	n, err := f.ReadAt(data, 0)
-	if n < len(data) {
-		return nil, fmt.Errorf("reading the job's environment: %w", err)
-	}
-	text, separator := string(data), "\n"
-	if strings.Contains(text, "\x00") {
-		separator = "\x00"
-	}
-	var env []string
-	for _, entry := range strings.Split(text, separator) {
-		if strings.IndexByte(entry, '=') > 0 {
-			env = append(env, entry)
-		}
-	}
-	return env, nil
+	return r.Loaded.Env(), nil
 }
 
 func isTerminal(fd int) bool {

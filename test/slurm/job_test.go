@@ -52,7 +52,7 @@ func (s *site) start(t testing.TB, c call) *running {
 // prepare makes a call that is not started, and whose arguments are still to be added.
 func (s *site) prepare(t testing.TB, c call) *running {
 	r := &running{t: t, site: s, name: "t" + strings.ToLower(rand.Text()[:8]), ended: make(chan error, 1)}
-	r.mayLeave = s.guide // its templates leave state directories and processes, which is one reason for berth
+	r.mayLeave = s.leaves
 	r.cmd = s.node().Command(context.Background(), cluster.User)
 	r.cmd.Env = append(r.cmd.Env, "BERTH_TEST="+r.name,
 		"SLURM_JOB_NAME="+r.name, "SBATCH_JOB_NAME="+r.name, "SALLOC_JOB_NAME="+r.name)
