@@ -30,6 +30,7 @@ func configure(o Options) settings {
 		"SelectType=select/cons_tres",
 		"SelectTypeParameters=CR_CPU",
 		"SlurmdParameters=config_overrides", // more CPUs than there are
+		"SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1", // batch jobs start at once
 		"LaunchParameters=use_interactive_step",
 		"ReturnToService=2",
 		"MpiDefault=none",
