@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // Before the callbacks are the job's user they open nothing of his (S-01).
@@ -61,6 +63,34 @@ func TestCallbacksAtOnce(t *testing.T) {
 		}
 		if r := job.wait(); r.status == 0 {
 			t.Errorf("it was killed, and yet: %+v", r)
+		}
+	})
+}
+
+// A container that has ended by itself needs no driver for query and delete: the record says enough.
+func TestEndedContainerNeedsNoDriver(t *testing.T) {
+	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
+		const mark = "/srv/started"
+		if err := s.node().WriteFile(mark, "", 0o666); err != nil {
+			t.Fatal(err)
+		}
+		driver := "/usr/local/libexec/berth/drivers/berth-driver-" + s.driver
+		s.asRoot(t, "mv", driver, "/usr/local/libexec/berth/driver")
+		script := "#!/bin/sh\necho started >>" + mark + "\nexec /usr/local/libexec/berth/driver\n"
+		if err := s.node().WriteFile(driver, script, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		bundle := s.bundle(t)
+		const jobs = 3
+		for range jobs {
+			job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/true"}})
+			if r := job.wait(); r.status != 0 {
+				t.Errorf("got %+v", r)
+			}
+			s.checkLeft(t, job.name, []string{job.id()}) // the calls are over
+		}
+		if got := read(s.node().Path(mark)); got != strings.Repeat("started\n", jobs) {
+			t.Errorf("%d jobs started their driver so often: %q", jobs, got)
 		}
 	})
 }
