@@ -37,8 +37,9 @@ test-slurm: ## run the tests under a real Slurm: SLURM="22.05 24.11 26.05"
 	BERTH_TEST_SLURM="$(or $(SLURM),22.05 24.11)" test/slurm/setup
 	BERTH_TEST_SLURM="$(or $(SLURM),22.05 24.11)" test/stage test/slurm/run
 
-bench: ## measure against the bare runtimes
-	test/stage test/bench/run
+bench: ## measure against the bare runtimes, and under Slurm against its guide
+	test/slurm/setup
+	test/stage test/bench/run $(BENCH)
 
 generate: ## regenerate the protobuf (needs protoc and its two Go plugins)
 	protoc --go_out=. --go_opt=module=github.com/berth-hpc/berth \

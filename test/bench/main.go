@@ -16,8 +16,9 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 40, "`N` runs of each command that is measured")
 	storms := flag.Int("storms", 5, "`N` times 128 starts at once")
+	only := flag.Bool("slurm", false, "measure under Slurm only")
 	flag.Parse()
-	if err := bench(*rounds, *storms); err != nil {
+	if err := bench(*rounds, *storms, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -31,7 +32,7 @@ type caller struct {
 	env  []string
 }
 
-func bench(rounds, storms int) error {
+func bench(rounds, storms int, slurmOnly bool) error {
 	dir, err := os.MkdirTemp("/var/tmp", "berth-bench.")
 	if err != nil {
 		return err
@@ -50,6 +51,9 @@ func bench(rounds, storms int) error {
 	}
 	fmt.Println("| what | caller | bare, ms | berth, ms | ratio |")
 	fmt.Println("|---|---|---|---|---|")
+	if slurmOnly {
+		return callers[len(callers)-1].slurm(rounds)
+	}
 	for _, c := range callers {
 		for _, runtime := range []string{"crun", "runc"} {
 			if err := c.measure(runtime, rounds, storms); err != nil {
@@ -60,7 +64,10 @@ func bench(rounds, storms int) error {
 	if err := callers[0].added(smallest, rounds); err != nil {
 		return err
 	}
-	return callers[len(callers)-1].memory()
+	if err := callers[len(callers)-1].memory(); err != nil {
+		return err
+	}
+	return callers[len(callers)-1].slurm(rounds)
 }
 
 // callers makes a bundle for root and one for the test user, where these can be had.

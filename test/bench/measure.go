@@ -22,7 +22,7 @@ func (c *caller) measure(runtime string, rounds, storms int) error {
 	storm := func(make func(string) *exec.Cmd) func(string) error {
 		return func(id string) error { return atOnce(128, id, make) }
 	}
-	if err := c.timed("128 at once, "+runtime, storms, storm(bare), storm(ours)); err != nil {
+	if err := timed("128 at once, "+runtime, c.name, storms, way{run: storm(bare)}, way{run: storm(ours)}); err != nil {
 		return err
 	}
 	return c.state(runtime, root, rounds)
@@ -88,29 +88,43 @@ func (c *caller) row(what string, rounds int, bare, ours func(id string) *exec.C
 			return cmd.Run()
 		}
 	}
-	return c.timed(what, rounds, run(bare), run(ours))
+	return timed(what, c.name, rounds, way{run: run(bare)}, way{run: run(ours)})
+}
+
+// way is one of two ways to do the same.
+type way struct {
+	ready func() error // before each run, not measured; nil: nothing
+	run   func(id string) error
 }
 
 // timed takes turns between two ways and prints their medians and the ratio.
-func (c *caller) timed(what string, rounds int, bare, ours func(id string) error) error {
-	var bareTimes, ourTimes []time.Duration
+func timed(what, caller string, rounds int, bare, ours way) error {
+	var times [2][]time.Duration
 	for i := range rounds + 2 { // the first two rounds warm the caches
-		for _, way := range []struct {
-			run   func(string) error
-			times *[]time.Duration
-		}{{bare, &bareTimes}, {ours, &ourTimes}} {
-			start := time.Now()
-			if err := way.run(fmt.Sprintf("bench-%d-%d", os.Getpid(), i)); err != nil {
-				return fmt.Errorf("%s as %s: %w", what, c.name, err)
+		for j, w := range []way{bare, ours} {
+			took, err := w.time(fmt.Sprintf("bench-%d-%d", os.Getpid(), i))
+			if err != nil {
+				return fmt.Errorf("%s as %s: %w", what, caller, err)
 			}
 			if i >= 2 {
-				*way.times = append(*way.times, time.Since(start))
+				times[j] = append(times[j], took)
 			}
 		}
 	}
-	b, o := median(bareTimes), median(ourTimes)
-	fmt.Printf("| %s | %s | %.1f | %.1f | %.2f |\n", what, c.name, ms(b), ms(o), float64(o)/float64(b))
+	b, o := median(times[0]), median(times[1])
+	fmt.Printf("| %s | %s | %.1f | %.1f | %.2f |\n", what, caller, ms(b), ms(o), float64(o)/float64(b))
 	return nil
+}
+
+func (w way) time(id string) (time.Duration, error) {
+	if w.ready != nil {
+		if err := w.ready(); err != nil {
+			return 0, err
+		}
+	}
+	start := time.Now()
+	err := w.run(id)
+	return time.Since(start), err
 }
 
 func atOnce(n int, id string, command func(string) *exec.Cmd) error {
