@@ -1,8 +1,6 @@
 package slurm
 
 import (
-	"bufio"
-	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -18,15 +16,6 @@ type Fault struct {
 	Danger bool   `json:"danger"`
 }
 
-// option is one assignment of the file.
-type option struct {
-	line        int
-	name, value string
-}
-
-// maxConfLine bounds a line of oci.conf, in bytes.
-const maxConfLine = 64 << 10
-
 // Lint reads an oci.conf as Slurm does and explains what is dangerous or wrong in it, in the order of
 // the file.
 func Lint(r io.Reader) ([]Fault, error) {
@@ -36,63 +25,13 @@ func Lint(r io.Reader) ([]Fault, error) {
 	}
 	var faults []Fault
 	for _, o := range options {
-		for _, check := range []func(option) []Fault{unknownOption, rootPatterns, ids, words} {
+		for _, check := range []func(option) []Fault{unknownOption, unreadable, rootPatterns, ids, words, settings} {
 			faults = append(faults, check(o)...)
 		}
 	}
 	faults = append(faults, form(options)...)
 	slices.SortStableFunc(faults, func(a, b Fault) int { return a.Line - b.Line })
 	return faults, nil
-}
-
-// parseConf splits the file into options: NAME=VALUE, a '#' begins a comment wherever it stands unless
-// a '\' is before it (Slurm's src/common/parse_config.c).
-func parseConf(r io.Reader) ([]option, error) {
-	var options []option
-	in := bufio.NewScanner(r)
-	in.Buffer(nil, maxConfLine)
-	for line := 1; in.Scan(); line++ {
-		text := stripComment(in.Text())
-		name, value, found := strings.Cut(strings.TrimSpace(text), "=")
-		if !found {
-			continue
-		}
-		value = strings.TrimSpace(value)
-		if len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"' {
-			value = value[1 : len(value)-1]
-		}
-		options = append(options, option{line: line, name: canonical(strings.TrimSpace(name)), value: value})
-	}
-	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("reading oci.conf: %w", err)
-	}
-	return options, nil
-}
-
-func stripComment(text string) string {
-	for i := range len(text) {
-		if text[i] == '#' && (i == 0 || text[i-1] != '\\') {
-			return text[:i]
-		}
-	}
-	return text
-}
-
-// optionNames are the options of oci.conf(5), as Slurm spells them.
-var optionNames = [...]string{
-	"ContainerPath", "CreateEnvFile", "DebugFlags", "DisableCleanup", "DisableHooks", "EnvExclude", "FileDebug",
-	"IgnoreFileConfigJson", "MountSpoolDir", "RunTimeCreate", "RunTimeDelete", "RunTimeEnvExclude", "RunTimeKill",
-	"RunTimeQuery", "RunTimeRun", "RunTimeStart", "SrunArgs", "SrunPath", "StdIODebug", "SyslogDebug",
-}
-
-// canonical spells an option as Slurm does, whose names do not depend on case.
-func canonical(name string) string {
-	for _, known := range optionNames {
-		if strings.EqualFold(name, known) {
-			return known
-		}
-	}
-	return name
 }
 
 func unknownOption(o option) []Fault {
@@ -102,8 +41,30 @@ func unknownOption(o option) []Fault {
 	return []Fault{{o.line, o.name, "unknown option", "Slurm refuses the whole file, and then every container job fails", false}}
 }
 
+var patternLetter = regexp.MustCompile(`%(.?)`)
+
+// unreadable finds what Slurm cannot make sense of: it knows these patterns, some of them not in every
+// release, and ends slurmstepd on any other.
+func unreadable(o option) []Fault {
+	if strings.Count(o.value, `"`)%2 == 1 {
+		return []Fault{{o.line, o.name, "a quotation mark without its partner", "Slurm refuses the whole file, and then every container job fails", true}}
+	}
+	if !strings.HasPrefix(o.name, "RunTime") || o.name == "RunTimeEnvExclude" {
+		return nil
+	}
+	var faults []Fault
+	for _, p := range patternLetter.FindAllStringSubmatch(o.value, -1) {
+		if p[1] == "" || !strings.Contains("%@bejmnprstuUZ", p[1]) {
+			faults = append(faults, Fault{o.line, o.name, "unknown pattern " + p[0], "slurmstepd ends on it: every container job fails", true})
+		}
+	}
+	return faults
+}
+
 // byRoot are the commands that slurmstepd runs as root.
 var byRoot = [...]string{"RunTimeQuery", "RunTimeKill", "RunTimeDelete"}
+
+var usersState = regexp.MustCompile(`--root[= ]\S*%[uU]`)
 
 var userPattern = regexp.MustCompile(`%[bre@]`)
 
@@ -122,6 +83,10 @@ func rootPatterns(o option) []Fault {
 	}
 	if strings.Contains(o.value, "%p") {
 		faults = append(faults, Fault{o.line, o.name, "%p in a command that root runs", "it is 4294967295 there, never a process: nothing is ended", true})
+	}
+	if usersState.MatchString(o.value) {
+		faults = append(faults, Fault{o.line, o.name, "a user's directory as --root of a command that root runs",
+			"the user can write there whose processes root then ends and whose files it removes", true})
 	}
 	return faults
 }
@@ -161,10 +126,23 @@ func words(o option) []Fault {
 	if strings.Contains(o.value, "sudo ") {
 		add("sudo", "users choose what is in the bundle that root then runs", true)
 	}
-	if o.name == "DisableHooks" {
-		add("DisableHooks", "it has no effect in any release up to 26.05: the hooks stay in config.json; berth's policy refuses them", false)
-	}
 	return faults
+}
+
+// settings finds options that do something else than their name says.
+func settings(o option) []Fault {
+	what, why := o.name+"="+o.value, ""
+	switch {
+	case o.name == "DisableHooks":
+		what, why = o.name, "it has no effect in any release up to 26.05: the hooks stay in config.json; berth's policy refuses them"
+	case o.name == "CreateEnvFile" && strings.EqualFold(o.value, "newline"):
+		why = "a variable that holds a newline is left out of the job's environment, and nobody is told"
+	case o.name == "DisableCleanup" && strings.EqualFold(o.value, "true"):
+		why = "config.json, with the job's environment, stays on the node after every job"
+	default:
+		return nil
+	}
+	return []Fault{{o.line, o.name, what, why, false}}
 }
 
 // form finds what is wrong with the commands together.

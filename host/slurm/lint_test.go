@@ -25,6 +25,13 @@ func TestLint(t *testing.T) {
 		"misspelt":                    {complete + "RunTimeRunn=x", "5 is false: RunTimeRunn: unknown option"},
 		"nothing to delete with":      {strings.Replace(complete, "RunTimeDelete=\"runc delete x\"", "", 1), "0 is true: RunTimeDelete: missing"},
 		"hooks":                       {complete + "DisableHooks=prestart", "5 is false: DisableHooks: DisableHooks"},
+		"state that users write":      {strings.Replace(complete, "runc kill x", "runc --root=/run/user/%U/ kill x", 1), "3 is true: RunTimeKill: a user's directory as --root"},
+		"environment by lines":        {complete + "CreateEnvFile=newline", "5 is false: CreateEnvFile: CreateEnvFile=newline"},
+		"no clean-up":                 {complete + "DisableCleanup=true", "5 is false: DisableCleanup: DisableCleanup=true"},
+		"unknown pattern":             {strings.Replace(complete, "runc run x", "runc run %i", 1), "1 is true: RunTimeRun: unknown pattern %i"},
+		"pattern cut off":             {strings.Replace(complete, "runc run x", "runc run %", 1), "1 is true: RunTimeRun: unknown pattern %"},
+		"all patterns":                {strings.Replace(complete, "runc run x", "x %% %@ %b %e %j %m %n %p %r %s %t %u %U %Z", 1), ""},
+		"half quoted":                 {strings.Replace(complete, "run x\"", "run x", 1), "1 is true: RunTimeRun: a quotation mark without its partner"},
 		"comment":                     {complete + "# RunTimeCreate=x", ""},
 		"empty":                       {"", "0 is true: RunTimeRun: no command runs a container"},
 	} {
