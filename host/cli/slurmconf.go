@@ -85,7 +85,7 @@ func signalsFor(proctrack string) (string, error) {
 func configuredProctrack() string {
 	path := os.Getenv("SLURM_CONF")
 	if path == "" {
-		path = "/etc/slurm/slurm.conf"
+		path = slurm.SlurmConf("/")
 	}
 	file, err := os.Open(path)
 	if err != nil {

@@ -43,7 +43,7 @@ func slurmConf() check {
 				e.ok("no slurmd is installed: this is no compute node of Slurm")
 				return
 			}
-			path := e.path("etc/slurm/oci.conf")
+			path := slurm.ConfFile(slurm.SlurmConf(e.Root))
 			file, err := os.Open(path)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):

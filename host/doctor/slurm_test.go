@@ -35,3 +35,12 @@ func TestSlurmConf(t *testing.T) {
 		})
 	}
 }
+
+// TestSlurmConfConfigless: where the controller hands out the configuration, /etc/slurm is empty.
+func TestSlurmConfConfigless(t *testing.T) {
+	n := goodNode(t)
+	write(t, n, "usr/sbin/slurmd", "")
+	write(t, n, "run/slurm/conf/slurm.conf", "")
+	write(t, n, "run/slurm/conf/oci.conf", "DisableHooks=prestart\nRunTimeRun=\"exec x\"\nRunTimeQuery=x\nRunTimeKill=x\nRunTimeDelete=x\n")
+	one(t, examine(t, n, slurmConf()), StatusWarning, "DisableHooks", "berth slurm conf --check "+n.path("run/slurm/conf/oci.conf"))
+}

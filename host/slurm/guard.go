@@ -40,10 +40,23 @@ func Guard(env []string) error {
 	return sdk.Mark(fmt.Errorf("%s does not run containers through berth", file), sdk.ErrUnavailable)
 }
 
-// ConfFile is where Slurm looks for oci.conf: beside the slurm.conf that is named, or the usual one.
+// ConfFile is where Slurm looks for oci.conf: beside the slurm.conf that is named, or this node's.
 func ConfFile(slurmConf string) string {
 	if slurmConf == "" {
-		slurmConf = "/etc/slurm/slurm.conf"
+		slurmConf = SlurmConf("/")
 	}
 	return filepath.Join(filepath.Dir(slurmConf), "oci.conf")
+}
+
+// SlurmConf is the slurm.conf of the node with this root directory: the usual one, or what slurmd keeps
+// where the controller hands out the configuration ("Configless" in Slurm's documentation).
+func SlurmConf(root string) string {
+	usual := filepath.Join(root, "etc/slurm/slurm.conf")
+	handedOut := filepath.Join(root, "run/slurm/conf/slurm.conf")
+	if _, err := os.Stat(usual); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(handedOut); err == nil {
+			return handedOut
+		}
+	}
+	return usual
 }
