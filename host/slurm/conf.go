@@ -75,8 +75,8 @@ func (c Conf) ignoring(b *strings.Builder) error {
 		return sdk.Mark(fmt.Errorf("Slurm %s has no IgnoreFileConfigJson: 23.02 or later is needed", c.Version), sdk.ErrUnsupported)
 	}
 	b.WriteString("# --container names a bundle, or a directory that is a root file system. Limits of this form, which\n")
-	b.WriteString("# are Slurm's: no argument may hold a single quote; Slurm never calls Query, Kill and Delete, so that\n")
-	b.WriteString("# accounting sees no end and what a killed task leaves waits for \"berth gc\".\n")
+	b.WriteString("# are Slurm's: before 26.05 no argument may hold a single quote; Slurm never calls Query, Kill and\n")
+	b.WriteString("# Delete, so that accounting sees no end and what a killed task leaves waits for \"berth gc\".\n")
 	b.WriteString("IgnoreFileConfigJson=true\n")
 	b.WriteString("CreateEnvFile=null\n")
 	c.command(b, "Run", "run", c.task()+" --env-file '%e' --signals="+c.Signals+" -- %@")

@@ -160,7 +160,7 @@ func form(options []option) []Fault {
 	}
 	if o, ok := have["IgnoreFileConfigJson"]; ok && strings.EqualFold(o.value, "true") {
 		faults = append(faults, Fault{o.line, o.name, "IgnoreFileConfigJson",
-			"Slurm never cleans up after a container, and an argument with a single quote fails", false})
+			"Slurm never cleans up after a container, and before 26.05 an argument with a single quote fails", false})
 	}
 	if _, run := have["RunTimeRun"]; !run {
 		if _, create := have["RunTimeCreate"]; !create {
