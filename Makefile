@@ -30,7 +30,7 @@ install: build ## install below PREFIX, as root
 demo: ## install what is missing, build, and run a container
 	examples/demo
 
-test: ## run every test, as root and as an ordinary user
+test: ## run every test, as root, as an ordinary user, and under a real Slurm
 	test/run
 
 test-slurm: ## run the tests under a real Slurm: SLURM="22.05 24.11 26.05"
