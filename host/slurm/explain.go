@@ -13,7 +13,8 @@ import (
 func Explain(h *dispatch.Host, wish, container string) (config.Choice, error) {
 	r := dispatch.Request{Driver: wish, Match: newJob(h.Env).match()}
 	r.Match.Container = cmp.Or(container, r.Match.Container)
-	// It may ask for a driver, where it can be read here.
-	r.Loaded, _ = bundle.Load(r.Match.Container)
+	if r.Match.Container != "" {
+		r.Loaded, _ = bundle.Load(r.Match.Container) // it may ask for a driver, where it can be read here
+	}
 	return h.Choose(&r)
 }
