@@ -46,8 +46,9 @@ int missing(int err) { return err == ENOENT || err == ENOTDIR; }
 
 int main(int argc, char **argv)
 {
-	const char *cwd = NULL, *status = NULL;
-	int by_name = 0, init = 0, forward = 1;
+	const char *cwd = NULL;
+	int by_name = 0, init = 0;
+	struct stay how = {.forward = 1};
 	char **arg = argv + 1;
 
 	if (argc == 3 && strcmp(arg[0], "--rm") == 0)
@@ -60,18 +61,18 @@ int main(int argc, char **argv)
 		else if (strcmp(*arg, "--init") == 0)
 			init = 1;
 		else if (init && strcmp(*arg, "--signals=forward") == 0)
-			forward = 1;
+			how.forward = 1;
 		else if (init && strcmp(*arg, "--signals=direct") == 0)
-			forward = 0;
+			how.forward = 0;
 		else if (init && strcmp(*arg, "--status") == 0 && arg[1])
-			status = *++arg;
+			how.status_file = *++arg;
 		else
 			fail(BERTH_FAILED, "\"", *arg, "\": unknown, misplaced or without a value", NULL);
 	}
 	if (argc < 3 || !*arg || !arg[1])
 		fail(BERTH_FAILED, "no command: expected -- CMD [ARG...]", NULL);
 	if (init)
-		stay(forward, status);
+		stay(&how);
 	if (cwd && chdir(cwd) < 0 && !missing(errno))
 		fail(126, "cannot enter \"", cwd, "\": ", strerror(errno), NULL);
 	become(arg + 1, by_name);

@@ -4,6 +4,9 @@
 
 #define _GNU_SOURCE /* hence the first to be included: O_PATH, environ */
 
+#include <signal.h>
+#include <time.h>
+
 /* The status that says berth failed before there was a command. */
 enum { BERTH_FAILED = 125 };
 
@@ -16,8 +19,25 @@ int missing(int err);
 /* Becomes the command argv[0]; by_name as --by-name says. */
 _Noreturn void become(char **argv, int by_name);
 
+/* How the parent that stays does so: see stay.c. */
+struct stay {
+	int forward;
+	const char *status_file; /* or NULL */
+};
+
 /* Stays as the command's parent. Returns in a child, ready to become the command. */
-void stay(int forward, const char *status_file);
+void stay(const struct stay *how);
+
+/* What the parent knows of the signals it has had. */
+struct relay {
+	int forward, told_apart;
+	time_t slurms[_NSIG]; /* when Slurm itself sent the signal last, 0 for never; monotonic */
+};
+
+void listen_for(struct relay *r, int forward);
+
+/* Whether a signal that the parent got is to be passed on. Every one has to be asked about. */
+int pass_on(struct relay *r, const siginfo_t *got);
 
 /* Removes the directory at an absolute path with all it holds, and ends. */
 _Noreturn void remove_all(char *path);

@@ -8,7 +8,7 @@
  * --signals=forward  a signal sent to the parent goes to the command, to that process alone: what
  *                    its children get is the command's to decide, as it would be without us
  * --signals=direct   whoever sends signals sends them to every process (Slurm's
- *                    proctrack/linuxproc): the parent takes its own and passes nothing on
+ *                    proctrack/linuxproc): the parent passes on what only it got: see relay.c
  *
  * The command is where it would be without us. A runtime starts process 1 as leader of a session,
  * which owns the container's terminal: so the command becomes that, and the terminal's signals
@@ -68,17 +68,19 @@ static void write_status(int fd, int status)
 		close(fd); /* an empty file says that the status is unknown */
 }
 
-void stay(int forward, const char *status_file)
+void stay(const struct stay *how)
 {
 	const pid_t self = getpid();
 	const int leader = getsid(0) == self;
 	struct sigaction normal = {.sa_handler = SIG_DFL}, inherited;
 	sigset_t all, mask;
+	struct relay relay;
 	siginfo_t got;
 	int status, file = -1;
 
-	if (status_file && (file = open(status_file, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		fail(BERTH_FAILED, "cannot open \"", status_file, "\": ", strerror(errno), NULL);
+	if (how->status_file &&
+	    (file = open(how->status_file, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		fail(BERTH_FAILED, "cannot open \"", how->status_file, "\": ", strerror(errno), NULL);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	sigaction(SIGCHLD, &normal, &inherited); /* where it is ignored nobody's status can be had */
@@ -100,13 +102,14 @@ void stay(int forward, const char *status_file)
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		return;
 	}
+	listen_for(&relay, how->forward);
 	for (int fd = 0; fd < 1024; fd++) /* when the command closes a pipe its reader must see the end */
 		if (fd != file)
 			close(fd);
 	do {
 		if (sigwaitinfo(&all, &got) < 0)
 			continue;
-		if (forward && got.si_code <= 0) /* sent by a process: not about a child, nor by the terminal */
+		if (pass_on(&relay, &got))
 			kill(command, got.si_signo);
 	} while ((status = reap(command, leader)) < 0);
 	if (file >= 0)

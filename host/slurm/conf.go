@@ -12,7 +12,7 @@ type Conf struct {
 	Berth   string // absolute path of the berth program
 	Version Version
 	// Signals is what berth-init does with a signal: "direct" where every process of a step gets
-	// each signal from Slurm itself (proctrack/linuxproc, proctrack/pgid), "forward" where only the
+	// most signals from Slurm itself (proctrack/linuxproc, proctrack/pgid), "forward" where only the
 	// task does (proctrack/cgroup).
 	Signals string
 	// IgnoreConfig writes the form for sites that pass image paths instead of bundles.

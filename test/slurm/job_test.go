@@ -170,7 +170,13 @@ func statusOf(ws syscall.WaitStatus) int {
 // eventually waits until f holds.
 func eventually(t testing.TB, what func() string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	within(t, patience, what, f)
+}
+
+// within waits until f holds, for a while.
+func within(t testing.TB, while time.Duration, what func() string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(while); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if f() {
 			return
 		}

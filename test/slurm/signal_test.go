@@ -31,32 +31,96 @@ func TestSignals(t *testing.T) {
 	})
 }
 
+// Some signals for a batch job go to the task's process alone, which is the runtime, others to every
+// process: the program gets each of them, and once.
 func TestSignalsToBatch(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		job := s.submit(t, call{args: []string{"--container", s.bundle(t), "--wrap", counting}})
 		job.wrote("ready\n")
-		s.asRoot(t, "scancel", "--signal=USR1", "--batch", job.id())
-		job.wrote("USR1\n")
+		for _, args := range [][]string{
+			{"--signal=USR1", "--batch", "USR1\n"}, {"--signal=USR2", "--full", "USR2\n"},
+			{"--signal=USR1", "--batch", "USR2\nUSR1\n"}, {"--signal=USR2", "--batch", "USR1\nUSR2\n"},
+		} {
+			s.asRoot(t, "scancel", args[0], args[1], job.id())
+			job.wrote(args[2])
+		}
 		s.asRoot(t, "scancel", job.id())
-		if r := job.result(); r.stdout != "ready\nUSR1\nTERM\n" {
+		if r := job.result(); r.stdout != "ready\nUSR1\nUSR2\nUSR1\nUSR2\nTERM\n" {
 			t.Errorf("each signal has to arrive once: %+v", r)
 		}
 	})
 }
 
-// A program without handlers dies by SIGTERM: it is gone before KillWait is over.
+// Children of the program's get what Slurm sends to every process from Slurm, once, and nothing of
+// what it sends to the task alone.
+func TestSignalsToChildren(t *testing.T) {
+	const family = `(trap 'echo child USR1' USR1; trap 'echo child USR2' USR2; trap 'exit' TERM
+echo child ready; while :; do sleep 0.1; done) &` + counting
+	each(t, func(t *testing.T, s *site) {
+		bundle := s.bundle(t)
+		step := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", family}})
+		eventually(t, step.out.String, func() bool { return strings.Count(step.out.String(), "ready\n") == 2 })
+		s.asRoot(t, "scancel", "--signal=USR1", step.id())
+		eventually(t, step.out.String, func() bool { return strings.Count(step.out.String(), "USR1\n") == 2 })
+		s.asRoot(t, "scancel", step.id())
+		if r := step.wait(); strings.Count(r.stdout, "USR1") != 2 || strings.Count(r.stdout, "TERM") != 1 {
+			t.Errorf("each signal has to arrive once: %+v", r)
+		}
+		batch := s.submit(t, call{args: []string{"--container", bundle, "--wrap", family}})
+		eventually(t, batch.stdout, func() bool { return strings.Count(batch.stdout(), "ready\n") == 2 })
+		s.asRoot(t, "scancel", "--signal=USR1", "--batch", batch.id())
+		eventually(t, batch.stdout, func() bool { return strings.Contains(batch.stdout(), "USR1\n") })
+		s.asRoot(t, "scancel", batch.id())
+		if r := batch.result(); strings.Count(r.stdout, "USR1") != 1 || strings.Count(r.stdout, "TERM") != 1 {
+			t.Errorf("each signal has to arrive once: %+v", r)
+		}
+	})
+}
+
+// A program without handlers dies by SIGTERM: it is gone long before KillWait is over.
 func TestCancelWithoutHandler(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
-		job.says("ready")
-		s.asRoot(t, "scancel", job.id())
-		cancelled := time.Now()
-		eventually(t, func() string { return "the end of its processes" }, func() bool { return len(s.pidsOf(job)) == 0 })
-		if took := time.Since(cancelled); took >= killWait {
-			t.Errorf("it took %v, and KillWait is %v", took, killWait)
+		const script = "echo ready; exec sleep 600"
+		bundle := s.bundle(t)
+		step := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", script}})
+		step.says("ready")
+		batch := s.submit(t, call{args: []string{"--container", bundle, "--wrap", script}})
+		batch.wrote("ready\n")
+		for form, job := range map[string]*running{"step": step, "batch": batch.running} {
+			id := job.id()
+			begin := time.Now()
+			s.asRoot(t, "scancel", id)
+			s.gone(t, form, job, begin)
 		}
-		if r := job.wait(); r.status == 0 {
+		if r := step.wait(); r.status == 0 {
 			t.Errorf("got %+v", r)
+		}
+	})
+}
+
+// gone checks that the processes of a job's container have ended two seconds after what ends them.
+func (s *site) gone(t testing.TB, what string, job *running, begin time.Time) {
+	t.Helper()
+	eventually(t, func() string { return "the end of its processes" }, func() bool { return len(s.pidsOf(job)) == 0 })
+	took := time.Since(begin)
+	t.Logf("%s: gone after %v", what, took.Round(10*time.Millisecond))
+	if took > 2*time.Second {
+		t.Errorf("%s: it took %v", what, took)
+	}
+}
+
+// What --signal=B: asks for goes to the batch job's task alone, SIGTERM to every process.
+func TestTimeLimitOfBatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("Slurm's shortest time limit is a minute")
+	}
+	each(t, func(t *testing.T, s *site) {
+		job := s.submit(t, call{args: []string{"--time=1", "--signal=B:USR1@20", "--container", s.bundle(t), "--wrap", counting}})
+		job.wrote("ready\n")
+		// Slurm looks at time limits twice a minute.
+		within(t, 2*patience, job.stdout, func() bool { return strings.HasSuffix(job.stdout(), "TERM\n") })
+		if r := job.result(); r.stdout != "ready\nUSR1\nTERM\n" {
+			t.Errorf("each signal has to arrive once: %+v", r)
 		}
 	})
 }
@@ -77,8 +141,9 @@ func TestTimeLimit(t *testing.T) {
 		if said != "ready\nUSR1\nTERM\n" && said != "ready\nUSR1\n" || r.status == 0 {
 			t.Errorf("got %+v", r)
 		}
-		if state := s.asRoot(t, "squeue", "--noheader", "--states=all", "--format=%T", "--jobs="+job.id()); strings.TrimSpace(state) != "TIMEOUT" {
-			t.Errorf("the job's state is %q", state)
-		}
+		eventually(t, func() string { return "the job's state TIMEOUT" }, func() bool {
+			state := s.asRoot(t, "squeue", "--noheader", "--states=all", "--format=%T", "--jobs="+job.id())
+			return strings.TrimSpace(state) == "TIMEOUT"
+		})
 	})
 }
