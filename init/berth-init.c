@@ -4,7 +4,8 @@
  * berth-init is what berth puts in front of a container's command. It finds the command as the
  * container sees it, becomes it by execve(2), and is gone. There is never a shell.
  *
- *   berth-init [--cwd DIR] [--by-name] [--init [--signals=forward|direct] [--status FILE]]
+ *   berth-init [--cwd DIR] [--by-name]
+ *              [--init [--signals=forward|direct] [--end-with-parent] [--status FILE]]
  *              -- CMD [ARG...]
  *
  *   --cwd DIR   enter DIR; stay in the present directory where there is none
@@ -64,6 +65,8 @@ int main(int argc, char **argv)
 			how.forward = 1;
 		else if (init && strcmp(*arg, "--signals=direct") == 0)
 			how.forward = 0;
+		else if (init && strcmp(*arg, "--end-with-parent") == 0)
+			how.end_with_parent = 1;
 		else if (init && strcmp(*arg, "--status") == 0 && arg[1])
 			how.status_file = *++arg;
 		else

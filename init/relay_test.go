@@ -57,3 +57,12 @@ func TestCopiesAreNotPassedOn(t *testing.T) {
 		}
 	}
 }
+
+func TestEndsWithItsParent(t *testing.T) {
+	p := need(t)
+	args := []string{"-c", `"$@" & wait`, "sh", p.init, "--init", "--end-with-parent", "--", p.probe, "signals"}
+	c := start(t, call{args: args, exe: "/bin/sh"}.command(t))
+	t.Cleanup(func() { syscall.Kill(c.pid, syscall.SIGKILL) })
+	c.signal(t, syscall.SIGKILL)
+	eventually(t, "does the command die", func() bool { return dead(c.pid) })
+}

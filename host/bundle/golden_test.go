@@ -93,6 +93,7 @@ func TestGoldenOptions(t *testing.T) {
 	o.Mounts = []Mount{{Source: dir + "/data", Destination: "/data/", Options: nil}}
 	o.Terminal = &terminal
 	o.InitPath, o.Init, o.Signals, o.StatusFile, o.ByName = dir+"/init", true, "direct", dir+"/status", true
+	o.EndWithRuntime = true
 	o.Poststop = []string{"/usr/libexec/berth/berth-init", "--rm", "/run/berth/2000/x"}
 	o.SetAnnotations = map[string]string{"org.berth.b": "2", "org.berth.a": "1"}
 	compareGolden(t, "options", adaptText(t, dir, o))

@@ -64,6 +64,9 @@ func (a *adaptation) initOptions(dir string) []string {
 	if a.o.Signals != "" {
 		options = append(options, "--signals="+a.o.Signals)
 	}
+	if a.o.EndWithRuntime && a.o.Rootless {
+		options = append(options, "--end-with-parent")
+	}
 	if a.o.StatusFile != "" {
 		at := path.Join(dir, statusName)
 		a.addMount(newMount(at, "bind", a.o.StatusFile, a.lockedOptions(a.o.StatusFile, "bind", "nosuid", "nodev", "noexec")), whyStatus)

@@ -15,11 +15,12 @@ type Options struct {
 	Umask               *int     // the task's own, for the process unless the bundle names one; nil: unknown
 	Rows, Columns       int      // size of the caller's terminal, for a container that gets one; 0: unknown
 
-	InitPath   string // absolute path of berth-init on the node; empty: leave it out
-	Init       bool   // it stays as process 1
-	Signals    string // "direct" or "forward", for Init; empty: berth-init's default
-	StatusFile string // absolute path on the node of an existing file that gets the exit status, for Init; the container's process must be able to write it
-	ByName     bool   // retry a command's path that is missing by its base name
+	InitPath       string // absolute path of berth-init on the node; empty: leave it out
+	Init           bool   // it stays as process 1
+	Signals        string // "direct" or "forward", for Init; empty: berth-init's default
+	EndWithRuntime bool   // for Init: it dies with the process that starts it, a runtime in the foreground. Rootless only: a thread of root's runc ends before its time
+	StatusFile     string // absolute path on the node of an existing file that gets the exit status, for Init; the container's process must be able to write it
+	ByName         bool   // retry a command's path that is missing by its base name
 
 	Poststop       []string          // command of a poststop hook, [0] absolute; nil: none
 	SetAnnotations map[string]string // added or replaced

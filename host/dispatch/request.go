@@ -22,6 +22,7 @@ type Request struct {
 	Terminal            *bool  // nil keeps the bundle's
 	Init                bool   // keep berth-init as process 1
 	Signals             string // "direct" or "forward", for Init; empty: berth-init's default
+	EndWithRuntime      bool   // for Init, of a runtime in the foreground: the container does not outlive it
 	ByName              bool   // look in the container for a command that the node found
 	WorkdirMayBeMissing bool   // then it is the bundle's own
 

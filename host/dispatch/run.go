@@ -215,6 +215,7 @@ func (p *Plan) options(r Request) (bundle.Options, error) {
 		Args: r.Args, Env: r.Env, Workdir: r.Workdir, Mounts: r.Mounts, Terminal: r.Terminal,
 		Umask: &p.host.umask, WorkdirMayBeMissing: r.WorkdirMayBeMissing, ByName: r.ByName,
 		InitPath: p.host.Layout.Init, Init: r.Init || p.host.Config.Init, Signals: r.Signals,
+		EndWithRuntime: r.EndWithRuntime,
 	}
 	if size, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ); err == nil {
 		o.Rows, o.Columns = int(size.Row), int(size.Col)

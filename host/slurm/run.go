@@ -34,7 +34,7 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 		return nil, sdk.Mark(errors.New("--task -1 cannot be run"), sdk.ErrInvalid)
 	}
 	r := dispatch.Request{
-		ID: l.id(l.Task.Task), Bundle: l.Bundle, Signals: l.Signals, DeletePromised: true,
+		ID: l.id(l.Task.Task), Bundle: l.Bundle, Signals: l.Signals, EndWithRuntime: true, DeletePromised: true,
 		ByName: h.Config.Slurm.FindCommands, Init: h.Config.Slurm.Init,
 	}
 	env, err := l.environment(&r)

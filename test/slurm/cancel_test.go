@@ -51,7 +51,7 @@ func TestKillEverything(t *testing.T) {
 			each(t, func(t *testing.T, s *site) {
 				job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
 				job.says("ready")
-				killed := 0
+				killed, begin := 0, time.Now()
 				for _, pid := range append(s.taskOf(job), s.pidsOf(job)...) {
 					if chosen(cmdline(pid)) {
 						_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -61,8 +61,12 @@ func TestKillEverything(t *testing.T) {
 				if killed == 0 {
 					t.Error("there was nothing to kill")
 				}
+				s.gone(t, what, job, begin)
 				if r := job.wait(); r.status == 0 {
 					t.Errorf("it was killed, and yet: %+v", r)
+				}
+				if took := time.Since(begin); took > killWait {
+					t.Errorf("the step ended after %v", took)
 				}
 			})
 		})
