@@ -33,10 +33,10 @@ func (j job) number(name string, otherwise int) int {
 }
 
 // workdir is the directory that the job was told to work in. From 23.02 on it is this process's own;
-// before, that is the spool directory of the task.
-func (j job) workdir(spool string) string {
+// before, no variable tells --chdir, and PWD is the directory of the shell that called srun or sbatch.
+func (j job) workdir(inSpool bool) string {
 	dir, err := os.Getwd()
-	if err == nil && spool != "" && filepath.Clean(spool) == dir {
+	if inSpool {
 		dir = j["PWD"]
 	}
 	if err != nil || !filepath.IsAbs(dir) {

@@ -42,6 +42,10 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 		return nil, err
 	}
 	job := newJob(env)
+	if l.inSpool() {
+		vars := l.untold(job)
+		env, r.Env = replaced(env, vars), append(r.Env, vars...)
+	}
 	h.Env = env
 	r.Match = job.match()
 	r.Step = &sdk.Step{
@@ -57,7 +61,7 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 			return nil, sdk.Mark(fmt.Errorf("annotation %s: %q is neither true nor false", InitAnnotation, wish), sdk.ErrInvalid)
 		}
 	}
-	r.Workdir, r.WorkdirMayBeMissing = job.workdir(l.Bundle), true
+	r.Workdir, r.WorkdirMayBeMissing = job.workdir(l.inSpool()), true
 	if err := job.mpi(h.Guard, &r); err != nil {
 		return nil, err
 	}

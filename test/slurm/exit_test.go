@@ -60,6 +60,11 @@ func TestWorkingDirectory(t *testing.T) {
 				t.Errorf("--chdir %s: works in %q, want %q", dir, got, want)
 			}
 		}
+		// Without --chdir it is the directory of the shell that called srun.
+		r := s.start(t, call{args: []string{"sh", "-c", "cd /work && exec srun --container $0 /bin/sh -c pwd", bundle}}).wait()
+		if r.status != 0 || r.stdout != "/work\n" {
+			t.Errorf("without --chdir: %+v", r)
+		}
 	})
 }
 

@@ -53,20 +53,33 @@ func TestManyTasksAtOnce(t *testing.T) {
 	})
 }
 
+// Each task knows who it is, on two nodes and as the only one on the second, also in a step of a batch
+// job, which inherits what the batch script's own task was told.
 func TestTwoNodes(t *testing.T) {
 	eachOwn(t, twoNodes, func(t *testing.T, s *site) {
+		perNode := 4
 		if s.release.before("23.02") {
-			if out := s.ok(t, "srun", "--nodes=2", "--ntasks=2", "--label", "--container", s.bundle(t), "hostname"); len(out) != len("0: container\n1: container\n") {
-				t.Errorf("got %q", out)
+			perNode = 1
+		}
+		const tell = "echo $SLURM_PROCID $SLURM_NODEID $SLURM_LOCALID $SLURMD_NODENAME $(hostname)"
+		var want []string
+		for i := range 2 * perNode {
+			want = append(want, fmt.Sprintf("%d %d %d n%d container", i, i/perNode, i%perNode, i/perNode+1))
+		}
+		check := func(form, out string, want ...string) {
+			t.Helper()
+			got := strings.Split(strings.TrimSpace(out), "\n")
+			if slices.Sort(got); !slices.Equal(got, want) {
+				t.Errorf("%s: got %q, want %q", form, got, want)
 			}
-			return
 		}
-		out := s.ok(t, "srun", "--nodes=2", "--ntasks-per-node=4", "--container", s.bundle(t), "/bin/sh", "-c", "echo $SLURMD_NODENAME $(hostname)")
-		got := strings.Split(strings.TrimSpace(out), "\n")
-		slices.Sort(got)
-		want := slices.Concat(slices.Repeat([]string{"n1 container"}, 4), slices.Repeat([]string{"n2 container"}, 4))
-		if !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		bundle, tasks := s.bundle(t), fmt.Sprintf("--ntasks-per-node=%d", perNode)
+		check("srun", s.ok(t, "srun", "--nodes=2", tasks, "--container", bundle, "/bin/sh", "-c", tell), want...)
+		check("the second node", s.ok(t, "srun", "--nodelist=n2", "--container", bundle, "/bin/sh", "-c", tell), "0 0 0 n2 container")
+		script := fmt.Sprintf("srun %s --container %s /bin/sh -c '%s'", tasks, bundle, tell)
+		batch := s.submit(t, call{args: []string{"--nodes=2", tasks, "--wrap", script}}).result()
+		check("step of a batch job", batch.stdout, want...)
+		batch = s.submit(t, call{args: []string{"--nodes=2", tasks, "--container", bundle, "--wrap", tell}}).result()
+		check("batch step", batch.stdout, "0 0 0 n1 container")
 	})
 }
