@@ -27,6 +27,7 @@ func (b *Bundle) Adapt(o Options) error {
 		a.fileSystems,
 		a.nodeMounts,
 		a.optionMounts,
+		a.mountPoints,
 		a.mountIDs,
 		a.sourceFlags,
 		a.process,

@@ -34,6 +34,7 @@ const (
 	whySourceFlags = "flags of the source's file system, which a user namespace cannot clear"
 	whySourceAtime = "the source's own atime mode, which a user namespace cannot change"
 	whyOptionMount = "mount asked for by option"
+	whyScratch     = "place for mounts below it, which the image lacks and the caller cannot make"
 	whyArgs        = "command given by option"
 	whyEnv         = "variable given by option"
 	whyEnvTwice    = "duplicate variable removed: the last one counts"

@@ -21,21 +21,27 @@ func (a *adaptation) fileSystems() error {
 	return nil
 }
 
-// fileSystem adds one if nothing is mounted there, before the first mount that is below it.
+// fileSystem adds one if nothing is mounted there.
 func (a *adaptation) fileSystem(at, kind, source string, options ...string) {
-	place := len(a.mounts().Items())
-	for i, m := range a.mounts().Items() {
+	for _, m := range a.mounts().Items() {
 		d := destination(m)
 		if d == at || d != "/" && within(d, at) && isBind(m) {
 			return // there, or part of what is bound above it
 		}
-		if within(at, d) {
+	}
+	a.addFileSystem(whyFileSystem, newMount(at, kind, source, options))
+}
+
+// addFileSystem adds a mount before the first one that is below it.
+func (a *adaptation) addFileSystem(why string, m *tree.Value) {
+	place := len(a.mounts().Items())
+	for i, other := range a.mounts().Items() {
+		if within(destination(m), destination(other)) {
 			place = min(place, i)
 		}
 	}
-	m := newMount(at, kind, source, options)
 	a.mounts().Insert(place, m)
-	a.change(mountPath(m), whyFileSystem)
+	a.change(mountPath(m), why)
 }
 
 // nodeMounts replaces mounts that a user namespace may only make in a namespace of its own by the

@@ -68,21 +68,6 @@ func TestWorkingDirectory(t *testing.T) {
 	})
 }
 
-// A root filesystem that others own, without the directories that Slurm mounts things on.
-func TestSharedImage(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
-		bundle := s.bundle(t)
-		s.asRoot(t, "chown", "-Rh", "root:root", bundle)
-		if got := s.ok(t, "srun", "--container", bundle, "/bin/sh", "-c", "id -u; hostname"); got != "0\ncontainer\n" {
-			t.Errorf("step: %q", got)
-		}
-		r := s.submit(t, call{args: []string{"--container", bundle, "--wrap", "hostname; exit 3"}}).result()
-		if r.status != 3 || r.stdout != "container\n" {
-			t.Errorf("batch: %+v", r)
-		}
-	})
-}
-
 func TestTaskIdentity(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		got := s.ok(t, "srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo $SLURM_PROCID $SLURM_LOCALID $SLURMD_NODENAME $SLURM_JOB_USER")
