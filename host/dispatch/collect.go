@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -40,6 +41,37 @@ func (h *Host) Collect() ([]string, error) {
 		failed = append(failed, err)
 	}
 	return removed, errors.Join(failed...)
+}
+
+// Abandoned lists containers that have ended and that nobody is left to delete, because who promised to
+// has ended too. It looks at no more than limit, beginning anywhere, and at none after the deadline.
+func (h *Host) Abandoned(limit int, deadline time.Time) ([]string, error) {
+	root, err := h.Root()
+	if err != nil {
+		return nil, err
+	}
+	ids, err := root.IDs()
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	start := rand.IntN(len(ids) + 1)
+	for i := range min(limit, len(ids)) {
+		if !time.Now().Before(deadline) {
+			break
+		}
+		id := ids[(start+i)%len(ids)]
+		dir, err := root.Find(id)
+		if err != nil {
+			continue // it has just gone
+		}
+		c := container{host: h, dir: dir}
+		if c.record, err = dir.Record(); err == nil && c.record.Abandoned() && !c.alive() {
+			found = append(found, id)
+		}
+		dir.Close()
+	}
+	return found, nil
 }
 
 // maxHidden bounds one collection of nameless leftovers.

@@ -38,6 +38,8 @@ type Request struct {
 	Match config.Request
 	// DeletePromised: the front door will delete the container; no hook does.
 	DeletePromised bool
+	// Keeper is the process that will see to that, 0 where it is not known.
+	Keeper int
 }
 
 // container is what the user calls the bundle.

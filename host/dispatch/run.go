@@ -140,7 +140,9 @@ func (p *Plan) prepare(r Request, b *bundle.Bundle, operation string, s *startin
 		return err
 	}
 	p.record.ID, p.record.Operation, p.record.Bundle, p.record.UID = r.ID, operation, r.container(), os.Geteuid()
-	p.record.Kept = r.DeletePromised
+	if p.record.Kept = r.DeletePromised; r.Keeper != 0 {
+		p.record.KeptBy(r.Keeper)
+	}
 	if r.Step != nil {
 		p.record.ContainerID = r.ContainerID
 		p.record.Job, p.record.Step, p.record.Task, p.record.Node = r.Step.Job, r.Step.Step, r.Step.Task, r.Step.Node

@@ -56,21 +56,54 @@ func Kill(h *dispatch.Host, t Task) error {
 }
 
 // Delete removes a task's container, or all of a step's, whatever state they are in, and with the
-// last of them what was prepared for the step. There being none is no error.
+// last of them what was prepared for the step. There being none is no error. Afterwards it removes what
+// is left of other steps of the user here whose slurmstepd was killed, so that nobody calls for them;
+// that failing is no error either.
 func Delete(h *dispatch.Host, t Task) error {
 	err := t.each(h, func(id string) error {
 		accountEnd(h, t, id)
 		return h.Delete(id, true)
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = release(h, t)
 	}
+	sweepAbandoned(h)
+	return err
+}
+
+// release undoes what was prepared for the step, once its last container here is gone.
+func release(h *dispatch.Host, t Task) error {
 	all := t
 	all.Task = All
 	if left, err := all.containers(h); err != nil || len(left) > 0 {
 		return err
 	}
 	return h.ReleaseStep(&sdk.Step{Job: t.Job, Step: t.Step, Node: t.Node})
+}
+
+// What one call spends on the containers of others: how many it looks at, and when it begins with
+// no further one.
+const (
+	sweepLimit = 64
+	sweepTime  = 500 * time.Millisecond
+)
+
+func sweepAbandoned(h *dispatch.Host) {
+	end := time.Now().Add(sweepTime)
+	ids, err := h.Abandoned(sweepLimit, end)
+	if err != nil {
+		h.Log.Warn("looking for what killed steps have left", "error", err)
+	}
+	for _, id := range ids {
+		t, ours := taskOf(id)
+		if !ours || !time.Now().Before(end) {
+			continue
+		}
+		accountEnd(h, t, id)
+		if err := h.Delete(id, true); err != nil {
+			h.Log.Warn("deleting what a killed step has left", "id", id, "error", err)
+		}
+	}
 }
 
 // each does something to every container of the task, also after one has failed; one that is gone or

@@ -16,9 +16,6 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// batchStep is the number of a batch job's own step.
-const batchStep = "4294967291"
-
 // startup is where a container finds the batch script that Slurm keeps on the node: in the /dev that
 // every container has of its own.
 const startup = "/dev/.slurm/startup"

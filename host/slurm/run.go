@@ -3,6 +3,7 @@ package slurm
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -35,6 +36,7 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 	}
 	r := dispatch.Request{
 		ID: l.id(l.Task.Task), Bundle: l.Bundle, Signals: l.Signals, EndWithRuntime: true, DeletePromised: true,
+		Keeper: os.Getppid(), // slurmstepd, which calls Delete
 		ByName: h.Config.Slurm.FindCommands, Init: h.Config.Slurm.Init,
 	}
 	env, err := l.environment(&r)

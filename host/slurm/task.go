@@ -2,6 +2,7 @@ package slurm
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/berth-hpc/berth/host/dispatch"
@@ -36,6 +37,17 @@ func (t Task) check() error {
 // can serve one machine.
 func (t Task) id(task int) string {
 	return fmt.Sprintf("%s.%s.%d.%s", t.Job, t.Step, task, t.Node)
+}
+
+// taskOf is the task whose container has this ID.
+func taskOf(id string) (t Task, ours bool) {
+	parts := strings.SplitN(id, ".", 4)
+	if len(parts) != 4 {
+		return Task{}, false
+	}
+	number, err := strconv.Atoi(parts[2])
+	t = Task{Job: parts[0], Step: parts[1], Task: number, Node: parts[3]}
+	return t, err == nil && number >= 0 && t.check() == nil && t.id(number) == id
 }
 
 // owns says whether a container's ID belongs to the task, or to the step where Task is All.

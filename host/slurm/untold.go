@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// batchStep is the number of a job's batch step.
+// batchStep is the number of a batch job's own step.
 const batchStep = "4294967291"
 
 // inSpool says whether this process works in the task's spool directory. Slurm before 23.02 starts it

@@ -33,10 +33,10 @@ func (d *Dir) Dead() (bool, error) {
 }
 
 // kept says whether somebody will delete the container who is still there to do it: not one of an
-// earlier boot.
+// earlier boot, and not one who has ended.
 func (d *Dir) kept() (bool, error) {
 	rec, err := d.Record()
-	if errors.Is(err, sdk.ErrNotFound) || err == nil && (!rec.Kept || rec.Creating) {
+	if errors.Is(err, sdk.ErrNotFound) || err == nil && (!rec.Kept || rec.Creating || rec.Abandoned()) {
 		return false, nil
 	}
 	if err != nil {

@@ -2,6 +2,8 @@ package state
 
 import (
 	"errors"
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -36,5 +38,44 @@ func TestKept(t *testing.T) {
 				again.Close()
 			}
 		})
+	}
+}
+
+// TestAbandoned: a keeper that has ended keeps nothing, and one that lives, or of which nothing is known,
+// does.
+func TestAbandoned(t *testing.T) {
+	ended := exec.Command("sleep", "1000")
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for name, keep := range map[string]func(*Record){
+		"ended":   func(rec *Record) { rec.KeptBy(ended.Process.Pid) },
+		"alive":   func(rec *Record) { rec.KeptBy(os.Getpid()) },
+		"unknown": func(rec *Record) { rec.Kept = true },
+		"another": func(rec *Record) { rec.KeptBy(os.Getpid()); rec.KeeperStartTime++ }, // its pid was used again
+	} {
+		r := open(t, place(t))
+		rec := record(t, "kept")
+		rec.StartTime++ // of no process that there is
+		keep(&rec)
+		if name == "ended" {
+			_ = ended.Process.Kill()
+			_ = ended.Wait()
+		}
+		d, err := r.Create(rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.WriteRecord(rec); err != nil {
+			t.Fatal(err)
+		}
+		d.Close()
+		want := name == "ended" || name == "another"
+		if rec.Abandoned() != want {
+			t.Errorf("%s: abandoned: %v", name, !want)
+		}
+		if n, err := r.Sweep(100, time.Now().Add(time.Minute)); err != nil || (n == 1) != want {
+			t.Errorf("%s: swept %d, %v", name, n, err)
+		}
 	}
 }

@@ -33,6 +33,9 @@ type Record struct {
 	Creating  bool      `json:"creating,omitempty"` // the host still readies it
 	Kept      bool      `json:"kept,omitempty"`     // whoever made it will delete it, and ask for its state until then
 
+	KeeperPid       int    `json:"keeperPid,omitempty"` // of the process that promised it, in PidNamespace; 0: unknown
+	KeeperStartTime uint64 `json:"keeperStartTime,omitempty"`
+
 	Job         string `json:"job,omitempty"` // the cluster's job, as the cluster writes it; "" outside one
 	Step        string `json:"step,omitempty"`
 	Task        int    `json:"task,omitempty"` // within the step on this node, from 0

@@ -142,26 +142,55 @@ func TestRestartSlurmd(t *testing.T) {
 	})
 }
 
-// Nobody is left to tell berth of the end: the node goes on, and "berth gc" removes what is left.
+// Nobody is left to tell berth of the end: one record of each container remains, until the user's next
+// step on the node ends. So does a container without berth-init, if only its runtime was killed.
 func TestKillSlurmstepd(t *testing.T) {
 	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
-		bundle := s.bundle(t)
-		job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", "echo ready; exec sleep 600"}})
-		job.mayLeave = true // Slurm its spool directory
-		job.says("ready")
-		for _, pid := range slices.Concat(s.stepdsOf(job), s.taskOf(job), s.pidsOf(job)) {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
+		with, without := s.bundle(t), s.bundle(t, set("false", "annotations", "org.berth.init"))
+		var jobs []*running
+		for name, c := range map[string]struct {
+			bundle string
+			all    bool // kill all processes, not Slurm's and the runtime alone
+			stays  bool // the container
+		}{
+			"everything":                          {with, true, false},
+			"slurmstepd and the runtime":          {with, false, false},
+			"the same, of one without berth-init": {without, false, true},
+		} {
+			job := s.start(t, call{args: []string{"srun", "--container", c.bundle, "/bin/sh", "-c", "echo ready; exec sleep 600"}})
+			job.mayLeave = true // Slurm its spool directory
+			job.says("ready")
+			begin, pids := time.Now(), slices.Concat(s.stepdsOf(job), s.taskOf(job))
+			if c.all {
+				pids = append(pids, s.pidsOf(job)...)
+			}
+			for _, pid := range pids {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			if !c.stays {
+				s.gone(t, name, job, begin)
+			}
+			s.asRoot(t, "scancel", job.id())
+			jobs = append(jobs, job)
 		}
-		s.asRoot(t, "scancel", job.id())
-		job.wait() // srun's status is 0 then, which is Slurm's doing
-		if out := s.ok(t, "srun", "--container", bundle, "/bin/echo", "next"); out != "next\n" {
+		for _, job := range jobs {
+			job.wait() // srun's status is 0 then, which is Slurm's doing
+		}
+		if left := s.containers(); len(left) != len(jobs) {
+			t.Errorf("want %d records, got %q", len(jobs), left)
+		}
+		if out := s.ok(t, "srun", "--container", with, "/bin/echo", "next"); out != "next\n" {
 			t.Errorf("the next job: %q", out)
 		}
-		if _, err := s.node().Output(t.Context(), cluster.User, "berth", "gc"); err != nil {
-			t.Error(err)
-		}
-		if left, _ := filepath.Glob(s.node().Path("/run/berth/*/*")); len(left) > 0 {
-			t.Errorf("left behind: %q", left)
-		}
+		eventually(t, func() string { return "the end of " + strings.Join(s.containers(), " ") }, func() bool {
+			alive := slices.ContainsFunc(jobs, func(job *running) bool { return len(s.pidsOf(job)) > 0 })
+			return len(s.containers()) == 0 && !alive
+		})
 	})
+}
+
+// containers lists the directories of containers on the first node.
+func (s *site) containers() []string {
+	found, _ := filepath.Glob(s.node().Path("/run/berth/*/*"))
+	return found
 }
