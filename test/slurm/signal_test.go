@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // counting says each time that a signal arrives, and stays. The loop does nothing in child processes
@@ -14,21 +16,26 @@ echo ready
 while :; do sleep 0.1; done`
 
 // A signal reaches the program, whether or not it is process 1 of the container, and once.
-func TestSignals(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
-		bundle := s.bundle(t)
-		job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", counting}})
-		job.says("ready")
-		for _, name := range []string{"USR1", "USR2"} {
-			s.asRoot(t, "scancel", "--signal="+name, job.id())
-			job.says(name)
-		}
-		s.asRoot(t, "scancel", job.id())
-		r := job.wait()
-		if r.stdout != "ready\nUSR1\nUSR2\nTERM\n" {
-			t.Errorf("each signal has to arrive once: %+v", r)
-		}
-	})
+func TestSignals(t *testing.T) { each(t, signals) }
+
+// proctrack/pgid signals the task's process group, in which there is only the runtime.
+func TestSignalsToGroup(t *testing.T) {
+	eachOwn(t, cluster.Options{Lines: []string{"ProctrackType=proctrack/pgid"}}, signals)
+}
+
+func signals(t *testing.T, s *site) {
+	bundle := s.bundle(t)
+	job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", counting}})
+	job.says("ready")
+	for _, name := range []string{"USR1", "USR2"} {
+		s.asRoot(t, "scancel", "--signal="+name, job.id())
+		job.says(name)
+	}
+	s.asRoot(t, "scancel", job.id())
+	r := job.wait()
+	if r.stdout != "ready\nUSR1\nUSR2\nTERM\n" {
+		t.Errorf("each signal has to arrive once: %+v", r)
+	}
 }
 
 // Some signals for a batch job go to the task's process alone, which is the runtime, others to every
