@@ -52,7 +52,7 @@ func TestPrepareOnce(t *testing.T) {
 func TestPrepareAfterDeath(t *testing.T) {
 	for _, sig := range []syscall.Signal{unix.SIGKILL, unix.SIGTERM} {
 		t.Run(unix.SignalName(sig), func(t *testing.T) {
-					s, bundle, notes := preparing(t, "hang-once")
+			s, bundle, notes := preparing(t, "hang-once")
 			first := s.command(call{args: []string{"run", "--id", s.id(), "--launch", s.token, bundle}})
 			bounded(t, first)
 			eventually(t, "the first task prepares", func() bool { return exists(notes + ".hung") })
