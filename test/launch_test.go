@@ -86,7 +86,7 @@ func TestStorm(t *testing.T) {
 	eachDriverInTurn(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t, "echo $BERTH_PROCID")
 		for _, n := range []int{64, 128} {
-			out := s.ok(t, "run", "-n", fmt.Sprint(n), bundle)
+			out := s.ok(t, "run", "--id", s.id(), "-n", fmt.Sprint(n), bundle) // the site looks for what is left by the ID
 			seen := map[string]bool{}
 			for line := range strings.Lines(out) {
 				seen[line] = true

@@ -41,7 +41,7 @@ func (s *site) left() []string {
 	for _, dir := range homes() {
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
-			if path := filepath.Join(dir, e.Name()); strings.Contains(e.Name(), s.token) && !remade(path) {
+			if path := filepath.Join(dir, e.Name()); strings.Contains(e.Name(), s.token) {
 				left = append(left, path)
 			}
 		}
@@ -110,17 +110,6 @@ func homes() []string {
 		dirs = append(dirs, filepath.Join(dir, "berth"))
 	}
 	return dirs
-}
-
-// remade tells a container directory that has nothing in it but an empty one for the runtime: crun
-// makes its --root anew after the poststop hook has removed it. The next call of berth sweeps it.
-func remade(dir string) bool {
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) > 1 || len(entries) == 1 && entries[0].Name() != "rt" {
-		return false
-	}
-	below, _ := os.ReadDir(filepath.Join(dir, "rt"))
-	return len(below) == 0
 }
 
 // containers are the entries of this user's container directory, hidden ones included.

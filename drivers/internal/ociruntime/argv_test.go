@@ -27,6 +27,7 @@ func argvCases() []argvCase {
 	none := func(*sdk.Container) {}
 	return []argvCase{
 		{name: "plain", change: none},
+		{name: "root in the bundle", change: func(c *sdk.Container) { c.Root = "/b/rt" }},
 		{name: "detached", change: func(c *sdk.Container) { c.IO = sdk.IO{Detach: true, PidFile: "/p"} }},
 		{name: "terminal", change: func(c *sdk.Container) { c.IO.ConsoleSocket = "/s" }},
 		{name: "descriptors", change: func(c *sdk.Container) { c.Files = 3 }},
@@ -58,12 +59,12 @@ func TestArguments(t *testing.T) {
 			}
 			c := &sdk.Container{ID: "c1", Bundle: "/b", Root: "/r"}
 			test.change(c)
-			globals := d.globals(c.Root, c.Log)
-			for _, args := range [][]string{
-				d.beginArgs("run", c), d.beginArgs("create", c),
-				execArgs(c.ID, "/r/c1/p", &sdk.Process{IO: c.IO, Files: c.Files}),
+			for _, plan := range []*sdk.Command{
+				d.plan(d.globals(d.beginRoot("run", c.Root, c), c.Log), d.beginArgs("run", c)),
+				d.plan(d.globals(d.beginRoot("create", c.Root, c), c.Log), d.beginArgs("create", c)),
+				d.plan(d.globals(c.Root, c.Log), execArgs(c.ID, "/r/c1/p", &sdk.Process{IO: c.IO, Files: c.Files})),
 			} {
-				got.WriteString(test.name + ": " + strings.Join(d.plan(globals, args).Args, " ") + "\n")
+				got.WriteString(test.name + ": " + strings.Join(plan.Args, " ") + "\n")
 			}
 		}
 		golden(t, "argv-"+r.name+".txt", got.String())

@@ -61,7 +61,7 @@ func (d *Driver) begin(verb string, c *sdk.Container) (*sdk.Command, error) {
 	if err := d.markElsewhere(c, root); err != nil {
 		return nil, err
 	}
-	return d.plan(d.globals(root, c.Log), d.beginArgs(verb, c)), nil
+	return d.plan(d.globals(d.beginRoot(verb, root, c), c.Log), d.beginArgs(verb, c)), nil
 }
 
 // Start implements sdk.Creator.

@@ -23,6 +23,14 @@ func (d *Driver) root(c *sdk.Container) (string, error) {
 	return c.Root, nil
 }
 
+// beginRoot is what run and create get as --root.
+func (d *Driver) beginRoot(verb, root string, c *sdk.Container) string {
+	if verb == "run" && d.runtime.remakesRoot && filepath.Dir(root) == c.Bundle {
+		return filepath.Base(root)
+	}
+	return root
+}
+
 // markElsewhere keeps the host from taking the container for dead because c.Root is empty, while the
 // runtime's state is in the directory of the setting.
 func (d *Driver) markElsewhere(c *sdk.Container, root string) error {

@@ -16,6 +16,10 @@ type Runtime struct {
 	takesCgroupManager bool
 	// needsOneCgroupLayout: it refuses everything on a node with the hybrid cgroup layout.
 	needsOneCgroupLayout bool
+	// remakesRoot: at the end of run, after the poststop hooks, it makes a missing --root anew. It
+	// has changed to the bundle by then, so where a hook removes that together with a root in it,
+	// a name relative to the bundle cannot be made.
+	remakesRoot bool
 	// lax: it answers yes to requests that the container's state does not allow, so the
 	// state has to be asked first.
 	lax      bool
@@ -65,6 +69,7 @@ func Crun() Runtime {
 		logPrefix:            "file:", // without it, a colon in the path is taken for a kind of log
 		takesCgroupManager:   true,
 		needsOneCgroupLayout: true,
+		remakesRoot:          true,
 		lax:                  true,
 		messages: append(kernelMessages(),
 			message{"error opening file `*/status`: no such file or directory", sdk.ErrNotFound},
