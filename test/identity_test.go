@@ -115,16 +115,15 @@ func TestContainerInherits(t *testing.T) {
 		extra, err := os.Create(s.path("extra"))
 		check(t, err)
 		defer extra.Close()
-		script := `cat >/dev/null; ulimit -n; ulimit -c; stat -L -c %i /proc/self/fd/3; ls /proc/self/fd | tr '\n' ' '`
-		limits := object{"type": "RLIMIT_NOFILE", "soft": 1000, "hard": 2000}
+		script := `cat >/dev/null; ulimit -n; ulimit -Hn; ulimit -c; stat -L -c %i /proc/self/fd/3; ls /proc/self/fd | tr '\n' ' '`
 		r := s.do(t, call{
-			args: []string{"run", "--preserve-fds", "1", s.bundle(t, script, set(list{limits}, "process", "rlimits"))}, files: []*os.File{extra, extra, extra},
+			args: []string{"run", "--preserve-fds", "1", s.bundle(t, script)}, files: []*os.File{extra, extra, extra},
 			env: []string{"LISTEN_FDS=3"}, prefix: []string{"prlimit", "--nofile=1000:2000", "--core=0:0"}, stdin: "x",
 		})
 		info, err := extra.Stat()
 		check(t, err)
 		// Descriptor 4 is ls's own, of the directory it lists.
-		want := fmt.Sprintf("1000\n0\n%d\n0 1 2 3 4 ", info.Sys().(*syscall.Stat_t).Ino)
+		want := fmt.Sprintf("1000\n2000\n0\n%d\n0 1 2 3 4 ", info.Sys().(*syscall.Stat_t).Ino)
 		if r.status != 0 || r.stdout != want {
 			t.Errorf("want %q, got %+v", want, r)
 		}

@@ -14,7 +14,8 @@ func translate(spec *specs.Spec, c *sdk.Container) ([]string, error) {
 	for what, asked := range map[string]bool{
 		"detached input and output": c.IO != sdk.IO{}, "hooks": spec.Hooks != nil,
 		"a umask other than the task's": p.User.Umask != nil && int(*p.User.Umask) != c.Umask,
-		"resource limits":               len(p.Rlimits) > 0, "cgroup limits": l.Resources != nil, "devices": len(l.Devices) > 0,
+		"resource limits":               slices.ContainsFunc(p.Rlimits, func(l specs.POSIXRlimit) bool { return l != sdk.OpenFiles() }),
+		"cgroup limits":                 l.Resources != nil, "devices": len(l.Devices) > 0,
 		"seccomp": l.Seccomp != nil, "masked paths for root": len(l.MaskedPaths) > 0 && len(l.UIDMappings) == 0,
 	} {
 		if asked {

@@ -44,6 +44,7 @@ const (
 	whyTerminal    = "terminal given by option"
 	whySize        = "size of the caller's terminal"
 	whyUmask       = "the task's own umask is kept"
+	whyOpenFiles   = "the task's own limit of open files is kept"
 	whyInit        = "berth-init finds the command"
 	whyStatus      = "berth-init writes the exit status"
 	whyPoststop    = "removes the container directory at the container's end"

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-hpc/berth/sdk"
 )
@@ -100,13 +101,14 @@ func TestGoldenOptions(t *testing.T) {
 }
 
 // TestGoldenWorkdir: without leave to be missing, the directory is the process's own. The terminal has
-// a size.
+// a size, and the process the task's umask and limit of open files.
 func TestGoldenWorkdir(t *testing.T) {
 	dir := write(t, "minimal")
 	o := callers()["user"]
 	o.Workdir = "/work//dir/"
 	terminal, umask := true, 0o077
 	o.Terminal, o.Rows, o.Columns, o.Umask = &terminal, 24, 80, &umask
+	o.OpenFiles = &specs.POSIXRlimit{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 524288}
 	compareGolden(t, "workdir", adaptText(t, dir, o))
 }
 

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -65,6 +66,28 @@ func (a *adaptation) execLimit() int {
 		}
 	}
 	return int(max(minTotal, min(stack.Cur/4, maxTotal)))
+}
+
+// openFiles names the limit that a runtime in Go raises otherwise.
+func (a *adaptation) openFiles() {
+	if a.o.OpenFiles == nil {
+		return
+	}
+	own := *a.o.OpenFiles
+	list := a.root.Get("process", "rlimits")
+	if slices.ContainsFunc(list.Items(), func(l *tree.Value) bool { return l.Get("type").Text() == own.Type }) {
+		return
+	}
+	if list == nil {
+		list = tree.NewArray()
+		a.root.Get("process").Set("rlimits", list)
+	}
+	limit := tree.NewObject()
+	limit.Set("type", tree.NewString(own.Type))
+	limit.Set("soft", tree.NewInt(int64(own.Soft)))
+	limit.Set("hard", tree.NewInt(int64(own.Hard)))
+	list.Append(limit)
+	a.change("process.rlimits["+own.Type+"]", whyOpenFiles)
 }
 
 // checkStrings refuses what JSON cannot hold, or C programs would cut: the options' strings and

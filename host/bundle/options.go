@@ -1,19 +1,22 @@
 package bundle
 
+import "github.com/opencontainers/runtime-spec/specs-go"
+
 // Options is what the effective document has to be beyond what the bundle says.
 type Options struct {
 	Caller   Caller
 	Rootless bool // the effective uid is not 0
 	Slurm    bool // within a job, whose cgroup holds the limits
 
-	Args                []string // replace the bundle's command; nil keeps it
-	Env                 []string // NAME=VALUE, set or replaced one by one
-	Workdir             string   // absolute; empty keeps the bundle's
-	WorkdirMayBeMissing bool     // have berth-init go to Workdir if it is there, else stay in the bundle's
-	Mounts              []Mount  // after the bundle's own
-	Terminal            *bool    // nil keeps the bundle's
-	Umask               *int     // the task's own, for the process unless the bundle names one; nil: unknown
-	Rows, Columns       int      // size of the caller's terminal, for a container that gets one; 0: unknown
+	Args                []string           // replace the bundle's command; nil keeps it
+	Env                 []string           // NAME=VALUE, set or replaced one by one
+	Workdir             string             // absolute; empty keeps the bundle's
+	WorkdirMayBeMissing bool               // have berth-init go to Workdir if it is there, else stay in the bundle's
+	Mounts              []Mount            // after the bundle's own
+	Terminal            *bool              // nil keeps the bundle's
+	Umask               *int               // the task's own, for the process unless the bundle names one; nil: unknown
+	OpenFiles           *specs.POSIXRlimit // the task's own limit of open files, for the process unless the bundle names one; nil: unknown
+	Rows, Columns       int                // size of the caller's terminal, for a container that gets one; 0: unknown
 
 	InitPath       string // absolute path of berth-init on the node; empty: leave it out
 	Init           bool   // it stays as process 1

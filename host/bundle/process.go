@@ -38,6 +38,7 @@ func (a *adaptation) process() error {
 		return err
 	}
 	a.umask()
+	a.openFiles()
 	return a.cwd()
 }
 

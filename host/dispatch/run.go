@@ -212,10 +212,11 @@ func (p *Plan) options(r Request) (bundle.Options, error) {
 	if err != nil {
 		return bundle.Options{}, err
 	}
+	files := sdk.OpenFiles()
 	o := bundle.Options{
 		Caller: caller, Rootless: os.Geteuid() != 0, Slurm: r.Step != nil,
 		Args: r.Args, Env: r.Env, Workdir: r.Workdir, Mounts: r.Mounts, Terminal: r.Terminal,
-		Umask: &p.host.umask, WorkdirMayBeMissing: r.WorkdirMayBeMissing, ByName: r.ByName,
+		Umask: &p.host.umask, OpenFiles: &files, WorkdirMayBeMissing: r.WorkdirMayBeMissing, ByName: r.ByName,
 		InitPath: p.host.Layout.Init, Init: r.Init || p.host.Config.Init, Signals: r.Signals,
 		EndWithRuntime: r.EndWithRuntime,
 	}

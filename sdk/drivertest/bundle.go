@@ -32,6 +32,7 @@ func (k *kit) newSpec(rootfs, id string, command []string) *specs.Spec {
 			Cwd:             "/",
 			Capabilities:    capabilities(),
 			NoNewPrivileges: true,
+			Rlimits:         []specs.POSIXRlimit{sdk.OpenFiles()},
 		},
 		Root:        &specs.Root{Path: rootfs},
 		Hostname:    "berth-kit",

@@ -1,0 +1,1 @@
+// See prlimit in nofile.go.
