@@ -40,8 +40,7 @@ func (d *driver) Run(_ context.Context, c *sdk.Container) (*sdk.Command, error) 
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{d.Runtime, "--die-with-parent"}, flags...)
-	args = append(append(args, "--"), spec.Process.Args...)
+	args := append(append([]string{d.Runtime, "--die-with-parent"}, flags...), spec.Process.Args...)
 	return &sdk.Command{Path: d.Runtime, Args: args, Env: spec.Process.Env}, nil
 }
 

@@ -18,6 +18,7 @@ func Cases() []Case {
 		stdioCases(),
 		environmentCases(),
 		processCases(),
+		appliedCases(),
 		descriptorCases(),
 		signalCases(),
 		ttyCases(),

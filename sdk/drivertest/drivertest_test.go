@@ -46,6 +46,10 @@ func TestKitNoticesFlaws(t *testing.T) {
 		{"file", "^exit/status-0$", drivertest.Fail, "files in the root left behind: left"},
 		{"stray", "^driver/strays$", drivertest.Fail, "left behind"},
 		{"kind", "^refusals/bundle$", drivertest.Fail, `an error of no kind instead of "invalid"`},
+		{"", "^applied/namespaces$", drivertest.Fail, "shares the node's pid namespace"},
+		{"", "^applied/seccomp$", drivertest.Fail, "sysinfo(2), which"},
+		{"", "^applied/oom-score$", drivertest.Fail, "adjustment is"},
+		{"", "^applied/masked-paths$", drivertest.Fail, "/proc/version, which config.json masks"},
 		{"", "^lifecycle/capability$", drivertest.Fail, `State: not supported, although the driver claims "lifecycle"`},
 		{"", "^create/capability$", drivertest.Lack, "checked: its calls are refused"},
 	} {

@@ -51,7 +51,9 @@ func Main(argv []string) int {
 		say(arg(0), "")
 		return number(arg(1))
 	case "report":
-		return report()
+		return report(nil)
+	case "try":
+		return report(argv[2:])
 	case "wait":
 		return wait(number(arg(0)))
 	case "profiled":

@@ -24,6 +24,11 @@ type Report struct {
 	Files    map[int]File // the descriptors it was given
 	Children bool         // it has children that it never started
 	Status   map[string]string
+
+	Namespaces  map[string]string // by the names in /proc/self/ns
+	OOMScoreAdj string
+	Sysinfo     syscall.Errno   // why sysinfo(2) fails
+	Paths       map[string]Path // those that it was asked to try
 }
 
 // Limit is a resource limit, soft and hard.
@@ -35,14 +40,18 @@ type File struct {
 	Type     string // "file", "pipe", "tty", "socket", "device"
 }
 
-// report prints a Report as JSON.
-func report() int {
+// report prints a Report as JSON, after trying what can be done with each of paths.
+func report(paths []string) int {
 	// Before anything else can open a descriptor.
 	files := openFiles()
 	_, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
 	r := Report{
 		Args: os.Args, Env: os.Environ(), Pid: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(),
 		Files: files, Limits: limits(), Children: !errors.Is(err, unix.ECHILD), Status: status(),
+		Namespaces: namespaces(), OOMScoreAdj: line("/proc/self/oom_score_adj"), Sysinfo: sysinfo(), Paths: map[string]Path{},
+	}
+	for _, path := range paths {
+		r.Paths[path] = try(path)
 	}
 	r.Umask = unix.Umask(0o022)
 	r.Dir, _ = unix.Getwd()
