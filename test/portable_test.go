@@ -70,3 +70,17 @@ func (s *site) onTerminal(t *testing.T, args ...string) (int, string) {
 	_ = cmd.Wait()
 	return statusOf(cmd.ProcessState), output
 }
+
+// A process of another id than root: crun makes the caller that id, runc cannot and says so beforehand.
+func TestOtherUser(t *testing.T) {
+	eachDriver(t, func(t *testing.T, s *site) {
+		r := s.berth(t, "run", s.bundle(t, "id -u; id -g", set(object{"uid": 1000, "gid": 1000}, "process", "user")))
+		if s.driver == "runc" && os.Geteuid() != 0 {
+			refused(t, r, `berth: driver "runc": `, "only as user id 0", "crun")
+			return
+		}
+		if r != (result{stdout: "1000\n1000\n"}) {
+			t.Errorf("%+v", r)
+		}
+	})
+}

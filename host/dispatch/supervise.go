@@ -38,10 +38,13 @@ func (p *Plan) supervised(ctx context.Context, d *Driver, c *sdk.Container, refu
 		}
 	}
 	cmd, err := d.Create(ctx, &create)
-	if errors.Is(err, sdk.ErrUnsupported) {
-		return nil, fmt.Errorf("running a container in one command: %w", refused)
+	if !errors.Is(err, sdk.ErrUnsupported) {
+		return cmd, err
 	}
-	return cmd, err
+	if refused.Error() == fmt.Sprintf("driver %q: %v", d.Name, sdk.ErrUnsupported) { // and no reason
+		refused = fmt.Errorf("running a container: %w", refused)
+	}
+	return nil, refused
 }
 
 func (s *supervision) end() error {

@@ -55,7 +55,7 @@ func (d *Driver) begin(verb string, c *sdk.Container) (*sdk.Command, error) {
 	if taken {
 		return nil, fmt.Errorf("container %q: %w", c.ID, sdk.ErrExists)
 	}
-	if err := mappable(c); err != nil {
+	if err := d.mappable(c); err != nil {
 		return nil, err
 	}
 	if err := d.markElsewhere(c, root); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -15,15 +16,18 @@ type identity struct {
 	Process struct {
 		User specs.User `json:"user"`
 	} `json:"process"`
-	Linux struct {
-		UIDMappings []specs.LinuxIDMapping `json:"uidMappings"`
-		GIDMappings []specs.LinuxIDMapping `json:"gidMappings"`
-	} `json:"linux"`
+	Linux mappings `json:"linux"`
+}
+
+// mappings are the ids that exist in the container's user namespace.
+type mappings struct {
+	UIDMappings []specs.LinuxIDMapping `json:"uidMappings"`
+	GIDMappings []specs.LinuxIDMapping `json:"gidMappings"`
 }
 
 // mappable says whether the ids that the container's process wants exist in its user namespace,
 // and whether the mapping can be made here.
-func mappable(c *sdk.Container) error {
+func (d *Driver) mappable(c *sdk.Container) error {
 	var ids identity
 	if err := c.Decode(&ids); err != nil {
 		return err
@@ -39,7 +43,33 @@ func mappable(c *sdk.Container) error {
 			return err
 		}
 	}
-	return mappers(ids)
+	if d.runtime.givesToRoot {
+		if err := ownsRootsFiles(ids.Linux, os.Geteuid(), os.Getegid()); err != nil {
+			return err
+		}
+	}
+	return mappers(ids.Linux)
+}
+
+// ownsRootsFiles says whether this user can give files to container id 0: chown(2) lets an ordinary user
+// only keep them.
+func ownsRootsFiles(linux mappings, uid, gid int) error {
+	if uid == 0 {
+		return nil
+	}
+	for _, ids := range []struct {
+		what   string
+		ranges []specs.LinuxIDMapping
+		own    int
+	}{{"user", linux.UIDMappings, uid}, {"group", linux.GIDMappings, gid}} {
+		isRoot := func(r specs.LinuxIDMapping) bool { return r.ContainerID == 0 && int(r.HostID) == ids.own }
+		if len(ids.ranges) > 0 && !slices.ContainsFunc(ids.ranges, isRoot) {
+			return sdk.WithAdvice(
+				sdk.Mark(fmt.Errorf("runc runs an ordinary user's process only as %s id 0 of the container, which it makes the owner of pipes", ids.what), sdk.ErrUnsupported),
+				"use the driver crun, or set process.user to id 0 in config.json")
+		}
+	}
+	return nil
 }
 
 // covered says whether one of the ranges has the container's id.
@@ -55,12 +85,12 @@ func covered(what string, id uint32, ranges []specs.LinuxIDMapping, file string)
 }
 
 // mappers says whether the programs are there that an ordinary user needs for subordinate ids.
-func mappers(ids identity) error {
+func mappers(linux mappings) error {
 	if os.Geteuid() == 0 {
 		return nil
 	}
 	for program, ranges := range map[string][]specs.LinuxIDMapping{
-		"/usr/bin/newuidmap": ids.Linux.UIDMappings, "/usr/bin/newgidmap": ids.Linux.GIDMappings,
+		"/usr/bin/newuidmap": linux.UIDMappings, "/usr/bin/newgidmap": linux.GIDMappings,
 	} {
 		if len(ranges) == 1 && ranges[0].Size == 1 {
 			continue // the kernel takes one's own id without help

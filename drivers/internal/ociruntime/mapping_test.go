@@ -38,7 +38,7 @@ func TestMappable(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(bundle, sdk.ConfigFile), text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err = mappable(&sdk.Container{Bundle: bundle})
+			err = New(Crun()).mappable(&sdk.Container{Bundle: bundle})
 			if test.reason == "" && err != nil {
 				t.Error(err)
 			}
@@ -47,7 +47,34 @@ func TestMappable(t *testing.T) {
 			}
 		})
 	}
-	if err := mappable(&sdk.Container{Bundle: t.TempDir()}); sdk.Kind(err) != sdk.ErrInvalid {
+	if err := New(Crun()).mappable(&sdk.Container{Bundle: t.TempDir()}); sdk.Kind(err) != sdk.ErrInvalid {
 		t.Errorf("without config.json: %v", err)
+	}
+}
+
+// Runc gives files to container id 0, which only works where that is the caller or the caller is root.
+func TestOwnsRootsFiles(t *testing.T) {
+	own := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 2000, Size: 1}, {ContainerID: 1, HostID: 100000, Size: 1000}}
+	other := []specs.LinuxIDMapping{{ContainerID: 0, HostID: 100000, Size: 1000}, {ContainerID: 1000, HostID: 2000, Size: 1}}
+	only := other[1:]
+	for _, test := range []struct {
+		name       string
+		uids, gids []specs.LinuxIDMapping
+		uid        int
+		refused    bool
+	}{
+		{"the caller", own, own, 2000, false},
+		{"a subordinate user id", other, own, 2000, true},
+		{"a subordinate group id", own, other, 2000, true},
+		{"nobody", only, only, 2000, true},
+		{"root may", other, other, 0, false},
+		{"no namespace", nil, nil, 2000, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := ownsRootsFiles(mappings{UIDMappings: test.uids, GIDMappings: test.gids}, test.uid, 2000)
+			if refused := sdk.Kind(err) == sdk.ErrUnsupported && sdk.Advice(err) != ""; refused != test.refused || !refused && err != nil {
+				t.Errorf("got %v, advice %q", err, sdk.Advice(err))
+			}
+		})
 	}
 }

@@ -20,6 +20,9 @@ type Runtime struct {
 	// has changed to the bundle by then, so where a hook removes that together with a root in it,
 	// a name relative to the bundle cannot be made.
 	remakesRoot bool
+	// givesToRoot: it makes container id 0 the owner of the program's pipes and of the fifo that
+	// start writes to.
+	givesToRoot bool
 	// lax: it answers yes to requests that the container's state does not allow, so the
 	// state has to be asked first.
 	lax      bool
@@ -33,6 +36,7 @@ func Runc() Runtime {
 		places:        []string{"/usr/bin/runc", "/usr/sbin/runc", "/usr/local/bin/runc", "/usr/local/sbin/runc"},
 		install:       "apt-get install runc",
 		takesRootless: true,
+		givesToRoot:   true,
 		messages: append(kernelMessages(),
 			message{"container does not exist", sdk.ErrNotFound},
 			message{"container with given id already exists", sdk.ErrExists},
