@@ -1,13 +1,14 @@
 package test
 
 import (
-	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-hpc/berth/internal/golden"
 )
 
 // The command line: what it answers, and what it says to mistakes. Patterns of stdout and stderr; ""
@@ -76,18 +77,12 @@ func matches(pattern, text string) bool {
 	return regexp.MustCompile(pattern).MatchString(text)
 }
 
-// The help that newcomers see is in testdata/help.txt. BERTH_UPDATE=yes writes it anew.
+// The help that newcomers see is in testdata/help.txt.
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	help := s.ok(t, "--help")
-	const golden = "testdata/help.txt"
-	if os.Getenv("BERTH_UPDATE") != "" {
-		check(t, os.WriteFile(golden, []byte(help), 0o644))
-	}
-	if diff := cmp.Diff(read(golden), help); diff != "" {
-		t.Errorf("-%s +berth --help:\n%s", golden, diff)
-	}
+	golden.Check(t, "testdata/help.txt", help)
 	for _, args := range [][]string{nil, {"help"}, {"-h"}} {
 		if s.ok(t, args...) != help {
 			t.Errorf("berth %q prints something else", args)

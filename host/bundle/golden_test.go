@@ -1,20 +1,17 @@
 package bundle
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/internal/golden"
 	"github.com/berth-hpc/berth/sdk"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // write makes a bundle of a document below testdata/bundles and returns its directory.
 func write(t *testing.T, document string) string {
@@ -77,7 +74,7 @@ func TestGolden(t *testing.T) {
 			t.Run(document+"/"+name, func(t *testing.T) {
 				dir := write(t, document)
 				o.InitPath = filepath.Join(dir, "init")
-				compareGolden(t, document+"."+name, adaptText(t, dir, o))
+				golden.Check(t, "testdata/golden/"+document+"."+name+".txt", adaptText(t, dir, o))
 			})
 		}
 	}
@@ -97,7 +94,7 @@ func TestGoldenOptions(t *testing.T) {
 	o.EndWithRuntime = true
 	o.Poststop = []string{"/usr/libexec/berth/berth-init", "--rm", "/run/berth/2000/x"}
 	o.SetAnnotations = map[string]string{"org.berth.b": "2", "org.berth.a": "1"}
-	compareGolden(t, "options", adaptText(t, dir, o))
+	golden.Check(t, "testdata/golden/options.txt", adaptText(t, dir, o))
 }
 
 // TestGoldenWorkdir: without leave to be missing, the directory is the process's own. The terminal has
@@ -109,7 +106,7 @@ func TestGoldenWorkdir(t *testing.T) {
 	terminal, umask := true, 0o077
 	o.Terminal, o.Rows, o.Columns, o.Umask = &terminal, 24, 80, &umask
 	o.OpenFiles = &specs.POSIXRlimit{Type: "RLIMIT_NOFILE", Soft: 1024, Hard: 524288}
-	compareGolden(t, "workdir", adaptText(t, dir, o))
+	golden.Check(t, "testdata/golden/workdir.txt", adaptText(t, dir, o))
 }
 
 // adaptText returns the changes and the effective document, or the error, without this run's paths.
@@ -132,21 +129,4 @@ func adaptText(t *testing.T, dir string, o Options) string {
 		fmt.Fprintf(&out, "\n%s", b.JSON())
 	}
 	return strings.ReplaceAll(out.String(), dir, "/BUNDLE")
-}
-
-func compareGolden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata/golden", name+".txt")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
 }

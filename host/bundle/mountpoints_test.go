@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/berth-hpc/berth/internal/golden"
 )
 
 // slurms is a document with the mounts that Slurm adds to a batch job's.
@@ -45,7 +47,7 @@ func TestGoldenMountPoints(t *testing.T) {
 	}
 	dir := writeText(t, slurms)
 	image(t, dir, 0o555)
-	compareGolden(t, "mountpoints", adaptText(t, dir, callers()["slurm"]))
+	golden.Check(t, "testdata/golden/mountpoints.txt", adaptText(t, dir, callers()["slurm"]))
 }
 
 // Where the runtime can make the mount points nothing is hidden.

@@ -2,15 +2,14 @@ package config
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/berth-hpc/berth/internal/golden"
+)
 
 func shown(t testing.TB, config *Config) []byte {
 	t.Helper()
@@ -30,23 +29,11 @@ func TestShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for golden, config := range map[string]*Config{
+	for file, config := range map[string]*Config{
 		"testdata/site.show":    site,
 		"testdata/default.show": Default(),
 	} {
-		got := shown(t, config)
-		if *update {
-			if err := os.WriteFile(golden, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), string(got)); diff != "" {
-			t.Errorf("%s: -want +got\n%s", golden, diff)
-		}
+		golden.Check(t, file, string(shown(t, config)))
 		checkRoundTrip(t, config)
 	}
 }

@@ -26,8 +26,11 @@ func (h *Host) driverEnv() []string {
 }
 
 // getenv returns the caller's variable, or "".
-func (h *Host) getenv(name string) string {
-	for _, entry := range h.Env {
+func (h *Host) getenv(name string) string { return Variable(h.Env, name) }
+
+// Variable returns the value of a variable in env, a list of NAME=VALUE, or "".
+func Variable(env []string, name string) string {
+	for _, entry := range env {
 		if value, ok := strings.CutPrefix(entry, name+"="); ok {
 			return value
 		}

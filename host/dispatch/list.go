@@ -27,14 +27,19 @@ type Entry struct {
 	ExitStatus  string `json:"exitStatus,omitempty"`  // decimal, where berth-init saw it; Inspect only
 }
 
-// List tells of all containers of this user on this node, ordered by ID. A driver is started only
-// for those of which the record alone does not tell enough.
-func (h *Host) List() ([]Entry, error) {
+// IDs are those of all containers of this user on this node, in order.
+func (h *Host) IDs() ([]string, error) {
 	root, err := h.Root()
 	if err != nil {
 		return nil, err
 	}
-	ids, err := root.IDs()
+	return root.IDs()
+}
+
+// List tells of all containers of this user on this node, ordered by ID. A driver is started only
+// for those of which the record alone does not tell enough.
+func (h *Host) List() ([]Entry, error) {
+	ids, err := h.IDs()
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ type Plan struct {
 // Execute replaces the process by the plan. It returns where it could not, with the reason, and nothing
 // is left behind then; or with the exit status of a container that it has supervised.
 func (p *Plan) Execute() (status int, err error) {
-	if p.needsTerminal && !isTerminal(0) {
+	if p.needsTerminal && !IsTerminal(0) {
 		p.Discard()
 		return 0, errNoTerminal()
 	}

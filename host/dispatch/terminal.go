@@ -8,7 +8,8 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-func isTerminal(fd int) bool {
+// IsTerminal says whether a descriptor is a terminal.
+func IsTerminal(fd int) bool {
 	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	return err == nil
 }

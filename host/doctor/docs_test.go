@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -9,11 +8,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-hpc/berth/internal/golden"
 )
 
 const docs = "../../docs/doctor.md"
-
-var update = flag.Bool("update", false, "write the lists of docs/doctor.md anew")
 
 // lists is the part of the documentation that the code decides: everything from its heading on.
 func lists() string {
@@ -45,12 +44,12 @@ func TestDocsListEveryCheck(t *testing.T) {
 	if !ok {
 		t.Fatalf("%s has no heading \"The checks\"", docs)
 	}
-	if *update {
+	if golden.Updating() {
 		must(t, os.WriteFile(docs, []byte(prose+lists()), 0o644))
 		return
 	}
 	if diff := cmp.Diff(lists(), "## The checks\n"+got); diff != "" {
-		t.Errorf("%s does not say what the code does; go test ./host/doctor -update writes it anew:\n%s", docs, diff)
+		t.Errorf("%s does not say what the code does; BERTH_UPDATE=yes writes it anew:\n%s", docs, diff)
 	}
 }
 

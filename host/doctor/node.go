@@ -35,7 +35,7 @@ type Node struct {
 func Here(env []string, host *dispatch.Host, hostErr error) (Node, error) {
 	n := Node{
 		Root: "/", User: strconv.Itoa(os.Geteuid()), Host: host, HostErr: hostErr,
-		State: state.Place{System: state.DefaultSystem, UID: os.Geteuid(), UserRuntimeDir: variable(env, "XDG_RUNTIME_DIR")},
+		State: state.Place{System: state.DefaultSystem, UID: os.Geteuid(), UserRuntimeDir: dispatch.Variable(env, "XDG_RUNTIME_DIR")},
 	}
 	if u, err := user.LookupId(n.User); err == nil {
 		n.User = u.Username
@@ -56,15 +56,6 @@ func Here(env []string, host *dispatch.Host, hostErr error) (Node, error) {
 		n.Trust.BuildOwner = n.Layout.Owner
 	}
 	return n, nil
-}
-
-func variable(env []string, name string) string {
-	for _, entry := range env {
-		if value, ok := strings.CutPrefix(entry, name+"="); ok {
-			return value
-		}
-	}
-	return ""
 }
 
 // path is where a file of the system is found.

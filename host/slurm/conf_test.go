@@ -1,16 +1,11 @@
 package slurm
 
 import (
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/berth-hpc/berth/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestConf(t *testing.T) {
 	for _, c := range []Conf{
@@ -30,7 +25,7 @@ func TestConf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name+".conf", text)
+			golden.Check(t, "testdata/"+name+".conf", text)
 			faults, err := Lint(strings.NewReader(text))
 			if err != nil {
 				t.Fatal(err)
@@ -41,23 +36,6 @@ func TestConf(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
 

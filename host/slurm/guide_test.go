@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/berth-hpc/berth/internal/golden"
 )
 
 // guideExample is an oci.conf that Slurm's Containers Guide shows, reduced to what matters here.
@@ -70,5 +72,5 @@ func TestLintGuide(t *testing.T) {
 			fmt.Fprintf(&text, "%d: %s: %s: %s\n\t%s\n", f.Line, kind, f.Option, f.What, f.Why)
 		}
 	}
-	golden(t, "guide.txt", text.String())
+	golden.Check(t, "testdata/guide.txt", text.String())
 }

@@ -6,8 +6,6 @@ import (
 	"os"
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/sdk"
@@ -54,7 +52,7 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 		Job: l.Job, Step: l.Step, Task: l.Task.Task, Tasks: job.number("SLURM_NTASKS_PER_NODE", 1), Node: l.Node, Env: env,
 	}
 	r.ContainerID = job.value("SLURM_CONTAINER_ID")
-	if isTerminal(0) && isTerminal(1) {
+	if dispatch.IsTerminal(0) && dispatch.IsTerminal(1) {
 		terminal := true // before 23.11.1, Slurm's copy of the bundle says no with --pty
 		r.Terminal = &terminal
 	}
@@ -84,9 +82,4 @@ func (l Launch) environment(r *dispatch.Request) (env []string, err error) {
 		return nil, err
 	}
 	return r.Loaded.Env(), nil
-}
-
-func isTerminal(fd int) bool {
-	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	return err == nil
 }

@@ -62,11 +62,7 @@ func (t Task) owns(id string) bool {
 
 // containers lists the IDs of the task's containers, or of all tasks of the step.
 func (t Task) containers(h *dispatch.Host) ([]string, error) {
-	root, err := h.Root()
-	if err != nil {
-		return nil, err
-	}
-	ids, err := root.IDs()
+	ids, err := h.IDs()
 	if err != nil {
 		return nil, err
 	}

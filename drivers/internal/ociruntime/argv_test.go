@@ -3,18 +3,15 @@ package ociruntime
 import (
 	"context"
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/berth-hpc/berth/internal/golden"
 	"github.com/berth-hpc/berth/sdk"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 type argvCase struct {
 	name     string
@@ -67,24 +64,7 @@ func TestArguments(t *testing.T) {
 				got.WriteString(test.name + ": " + strings.Join(plan.Args, " ") + "\n")
 			}
 		}
-		golden(t, "argv-"+r.name+".txt", got.String())
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
+		golden.Check(t, "testdata/argv-"+r.name+".txt", got.String())
 	}
 }
 
