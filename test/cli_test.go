@@ -129,3 +129,20 @@ func TestConfigCheckAndShow(t *testing.T) {
 func withoutPlaces(text string) string {
 	return regexp.MustCompile(`(?m) *#.*$`).ReplaceAllString(text, "")
 }
+
+// Who leaves an argument out is asked for it.
+func TestArgumentsLeftOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, command := range []string{"start", "state", "kill", "delete", "pause", "resume", "wait", "exec"} {
+		refused(t, s.berth(t, command), "which container? give its ID")
+	}
+	for _, command := range []string{"info", "check", "describe"} {
+		refused(t, s.berth(t, "driver", command), "which driver? give its name")
+	}
+	refused(t, s.berth(t, "state", "a", "b"), `unexpected argument "b"`)
+	refused(t, s.berth(t, "kill", "a", "TERM", "b"), `unexpected argument "b"`)
+	if r := s.berth(t, "run", "-n", "x", "bundle"); strings.Contains(r.stderr, "strconv") {
+		t.Errorf("%+v", r)
+	}
+}

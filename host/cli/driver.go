@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -63,7 +64,7 @@ func (c *call) driverCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check NAME…",
 		Short: "Check that drivers have what they need on this node",
-		Args:  cobra.MinimumNArgs(1),
+		Args:  about("driver", "its name", math.MaxInt),
 		RunE: func(_ *cobra.Command, args []string) error {
 			h, err := c.host(0)
 			if err != nil {
@@ -92,7 +93,7 @@ func (c *call) driverInfoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info NAME",
 		Short: "Print what a driver is: its file, checksum, version and what it can do",
-		Args:  cobra.ExactArgs(1),
+		Args:  about("driver", "its name", 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			info, err := c.driverInfo(args[0])
 			if err != nil {
@@ -119,7 +120,7 @@ func (c *call) driverDescribeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "describe NAME",
 		Short: "Print the settings that a driver takes, ready for berth.toml",
-		Args:  cobra.ExactArgs(1),
+		Args:  about("driver", "its name", 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			info, err := c.driverInfo(args[0])
 			if err != nil {

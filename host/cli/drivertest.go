@@ -57,7 +57,7 @@ driver NAME with its settings. It needs no image, network or cluster. Status 0: 
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&settings, "set", nil, "a setting of the driver, `KEY=VALUE`; VALUE is JSON or a plain string")
-	f.StringArrayVar(&lacks, "lacks", nil, "declare what the runtime cannot do, `FEATURE=REASON`")
+	f.StringArrayVar(&lacks, "lacks", nil, "declare what the runtime cannot do and why, `FEATURE=REASON`; features: "+strings.Trim(fmt.Sprint(drivertest.Features()), "[]"))
 	f.StringVar(&run, "run", "", "only the cases whose names match the regular `EXPRESSION`")
 	f.BoolVar(&list, "list", false, "list the cases and what each proves")
 	f.BoolVarP(&verbose, "verbose", "v", false, "say of each case what it proves")

@@ -57,12 +57,12 @@ the container's own. The process becomes the program, as with run.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&env, "env", nil, "set a variable, `NAME=VALUE`, or pass the caller's on, NAME")
-	f.StringVar(&r.Workdir, "workdir", "", "working directory in the container")
+	f.StringVar(&r.Workdir, "workdir", "", "working `DIRECTORY` in the container")
 	f.BoolVarP(&r.TTY, "tty", "t", false, "give the program a terminal")
 	f.BoolVarP(&r.IO.Detach, "detach", "d", false, "return once the program runs")
-	f.StringVar(&r.IO.PidFile, "pid-file", "", "file that takes the program's pid")
-	f.StringVar(&r.IO.ConsoleSocket, "console-socket", "", "unix socket that takes the terminal's master")
-	f.StringVarP(&processFile, "process", "p", "", "file with the OCI process object, in place of a command")
+	f.StringVar(&r.IO.PidFile, "pid-file", "", "`FILE` that takes the program's pid")
+	f.StringVar(&r.IO.ConsoleSocket, "console-socket", "", "unix `SOCKET` that takes the terminal's master")
+	f.StringVarP(&processFile, "process", "p", "", "`FILE` with the OCI process object, in place of a command")
 	f.IntVar(&r.Files, "preserve-fds", 0, "pass descriptors 3 to `N`+2 on to the program")
 	return cmd
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,11 +34,26 @@ func group(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// about makes a command ask for the thing that it is about where it is not given, and refuse more than
+// most arguments.
+func about(thing, how string, most int) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return sdk.Mark(fmt.Errorf("which %s? give %s", thing, how), sdk.ErrInvalid)
+		case len(args) > most:
+			return sdk.Mark(fmt.Errorf("unexpected argument %q", args[most]), sdk.ErrInvalid)
+		}
+		return nil
+	}
+}
+
 // flagError names the nearest flag for one that does not exist.
 func flagError(cmd *cobra.Command, err error) error {
 	wrong, found := strings.CutPrefix(err.Error(), "unknown flag: --")
 	if !found {
-		return sdk.Mark(err, sdk.ErrInvalid)
+		text, _, _ := strings.Cut(err.Error(), ": strconv.") // what Go calls the mistake helps nobody
+		return sdk.Mark(errors.New(text), sdk.ErrInvalid)
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })

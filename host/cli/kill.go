@@ -17,7 +17,7 @@ func (c *call) killCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "kill ID [SIGNAL]",
 		Short: "Send a signal to a container, TERM unless told otherwise",
-		Args:  cobra.RangeArgs(1, 2),
+		Args:  about("container", "its ID", 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			sig := syscall.SIGTERM
 			if len(args) == 2 {

@@ -13,7 +13,7 @@ func (c *call) one(use, short string, do func(h *dispatch.Host, id string) error
 	return &cobra.Command{
 		Use:   use + " ID",
 		Short: short,
-		Args:  cobra.ExactArgs(1),
+		Args:  about("container", "its ID", 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			h, err := c.host(0)
 			if err != nil {

@@ -32,17 +32,17 @@ type options struct {
 
 func (o *options) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.driver, "driver", "", "driver to use, where the site's policy allows it")
-	f.StringVar(&o.id, "id", "", "container ID (default: a new one)")
-	f.StringVar(&o.workdir, "workdir", "", "working directory in the container")
+	f.StringVar(&o.driver, "driver", "", "driver `NAME` to use, where the site's policy allows it")
+	f.StringVar(&o.id, "id", "", "container `ID` (default: a new one)")
+	f.StringVar(&o.workdir, "workdir", "", "working `DIRECTORY` in the container")
 	f.StringArrayVar(&o.env, "env", nil, "set a variable, `NAME=VALUE`, or pass the caller's on, NAME")
-	f.StringArrayVar(&o.mounts, "mount", nil, "bind a file or directory of the node, `SRC:DST[:OPTION,…]`")
+	f.StringArrayVar(&o.mounts, "mount", nil, "bind a file or directory of the node, `SRC:DST[:OPTION,...]`")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the container a terminal; --tty=false: none, whatever the bundle says")
 	f.BoolVar(&o.init, "init", false, "keep a small init as process 1, which reaps and passes signals on")
 	f.IntVar(&o.files, "preserve-fds", 0, "pass descriptors 3 to `N`+2 on to the container")
-	f.StringVar(&o.pidFile, "pid-file", "", "file that takes the container's pid")
-	f.StringVar(&o.runtimeLog, "runtime-log", "", "file that takes the runtime's own messages")
-	f.StringVar(&o.runtimeFormat, "runtime-log-format", "", "text or json")
+	f.StringVar(&o.pidFile, "pid-file", "", "`FILE` that takes the container's pid")
+	f.StringVar(&o.runtimeLog, "runtime-log", "", "`FILE` that takes the runtime's own messages")
+	f.StringVar(&o.runtimeFormat, "runtime-log-format", "", "their `FORMAT`, text or json")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print as JSON what would be executed, and do nothing")
 }
 
@@ -94,7 +94,7 @@ func (c *call) createCommand() *cobra.Command {
 		},
 	}
 	o.add(cmd)
-	cmd.Flags().StringVar(&o.consoleSocket, "console-socket", "", "unix socket that takes the terminal's master")
+	cmd.Flags().StringVar(&o.consoleSocket, "console-socket", "", "unix `SOCKET` that takes the terminal's master")
 	return cmd
 }
 
@@ -197,11 +197,11 @@ func (c *call) variable(entry string) (string, error) {
 	return "", sdk.Mark(fmt.Errorf("--env %q: there is no such variable in the environment", entry), sdk.ErrInvalid)
 }
 
-// parseMount reads SRC:DST[:OPTION,…].
+// parseMount reads SRC:DST[:OPTION,...].
 func parseMount(text string) (bundle.Mount, error) {
 	parts := strings.SplitN(text, ":", 3)
 	if len(parts) < 2 || parts[0] == "" || parts[1] == "" {
-		return bundle.Mount{}, sdk.Mark(fmt.Errorf("--mount %q is not SRC:DST[:OPTION,…]", text), sdk.ErrInvalid)
+		return bundle.Mount{}, sdk.Mark(fmt.Errorf("--mount %q is not SRC:DST[:OPTION,...]", text), sdk.ErrInvalid)
 	}
 	m := bundle.Mount{Source: absolute(parts[0]), Destination: parts[1]}
 	if len(parts) == 3 {
