@@ -15,7 +15,7 @@ func translate(spec *specs.Spec, c *sdk.Container) ([]string, error) {
 	limits := slices.ContainsFunc(p.Rlimits, func(r specs.POSIXRlimit) bool { return r != sdk.OpenFiles() })
 	for what, asked := range map[string]bool{
 		"input or output": c.IO != sdk.IO{}, "process.user.umask": p.User.Umask != nil && int(*p.User.Umask) != c.Umask, "process.rlimits": limits,
-		"process.oomScoreAdj": p.OOMScoreAdj != nil, "hooks": spec.Hooks != nil, "linux.seccomp": l.Seccomp != nil, "linux.sysctl": len(l.Sysctl) > 0,
+		"process.oomScoreAdj": p.OOMScoreAdj != nil, "hooks": !c.OnlyCleanUp(spec.Hooks), "linux.seccomp": l.Seccomp != nil, "linux.sysctl": len(l.Sysctl) > 0,
 		"linux.resources": l.Resources != nil, "linux.devices": len(l.Devices) > 0, "linux.maskedPaths": len(l.MaskedPaths) > 0, "linux.readonlyPaths": len(l.ReadonlyPaths) > 0,
 	} {
 		if asked {

@@ -60,14 +60,15 @@ func drivers() check {
 	}
 }
 
-// driverNames lists the drivers that are installed or have a path in the configuration, sorted.
+// driverNames lists the drivers that are installed or, where the configuration can be used, have a path
+// in it, sorted.
 func (e *examination) driverNames() []string {
-	if e.Host == nil {
-		return nil
-	}
-	names, err := e.Host.Installed()
+	names, err := e.Layout.Installed()
 	if err != nil {
 		names = nil
+	}
+	if e.Host == nil {
+		return names
 	}
 	for name, driver := range e.Host.Config.Drivers {
 		if driver.Path != "" {

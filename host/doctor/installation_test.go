@@ -109,6 +109,11 @@ func TestPrograms(t *testing.T) {
 		one(t, examine(t, n, berthInit()), StatusOK, "can be executed", "")
 		one(t, examine(t, n, driverDirectory()), StatusOK, "has 1 driver", "")
 	})
+	t.Run("configuration unusable", func(t *testing.T) {
+		n := installed(t, "")
+		n.Host = nil
+		one(t, examine(t, n, driverDirectory()), StatusOK, "has 1 driver", "")
+	})
 	t.Run("missing", func(t *testing.T) {
 		n := installed(t, "")
 		must(t, os.Remove(n.Layout.Init))

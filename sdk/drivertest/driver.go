@@ -3,12 +3,16 @@ package drivertest
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/client"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/launcher"
+	"github.com/berth-hpc/berth/sdk/drivertest/internal/probe"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/procfs"
 )
 
@@ -22,6 +26,10 @@ func driverCases() []Case {
 			"Run answers with an absolute path, an argv, and nothing on stdout; it runs nothing, and reads nothing of the job's stdin.",
 			"A driver that starts the container itself.",
 			(*trial).planOnly},
+		{"driver/host-hook",
+			"The host's own poststop hook, which removes the container's directory, is no reason to refuse a container; whether the runtime runs it is noted.",
+			"The bubblewrap example refused all hooks, and with them everything that berth run gave it.",
+			(*trial).hostHook},
 		{"driver/strays",
 			"The driver leaves no process behind.",
 			"An orphan that the job's end waits for.",
@@ -86,6 +94,20 @@ func (t *trial) planOnly() {
 	}
 	if pids := c.programs(); len(pids) > 0 {
 		t.Errorf("the driver has started the container itself: %v", pids)
+	}
+}
+
+func (t *trial) hostHook() {
+	var bundle string
+	c := t.container([]string{"exit", "42"}, func(spec *specs.Spec) {
+		bundle = filepath.Dir(spec.Root.Path)
+		spec.Hooks = &specs.Hooks{Poststop: []specs.Hook{{Path: t.probe, Args: []string{t.probe, "--rm", bundle}}}}
+	})
+	if status := c.run().wait(); status != 42 {
+		t.Errorf("with the host's hook: %s", c.tasks[0].describe())
+	}
+	if os.Remove(bundle+probe.Removed) != nil {
+		t.Notef("the runtime runs no hooks: the container's directory stays until the user's next call of berth")
 	}
 }
 

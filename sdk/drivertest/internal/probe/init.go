@@ -3,6 +3,7 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,4 +54,20 @@ func becomeFirst(files, argv []string) error {
 		}
 	}
 	return found
+}
+
+// Removed is what the name of a directory ends in once it was to be removed.
+const Removed = ".removed"
+
+// remove takes note of what berth-init would do as a poststop hook, "--rm DIR". A hook gets the
+// container's state on stdin.
+func remove(dir string) int {
+	_, err := io.Copy(io.Discard, os.Stdin)
+	if err == nil {
+		err = os.WriteFile(dir+Removed, nil, 0o600)
+	}
+	if err != nil {
+		return fail(1, "as the host's hook: %v", err)
+	}
+	return 0
 }

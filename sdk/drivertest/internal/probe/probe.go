@@ -41,6 +41,8 @@ func Main(argv []string) int {
 		return ""
 	}
 	switch argv[1] {
+	case "--rm":
+		return remove(arg(0))
 	case "exit":
 		return number(arg(0))
 	case "die":
