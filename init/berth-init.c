@@ -5,7 +5,7 @@
  * container sees it, becomes it by execve(2), and is gone. There is never a shell.
  *
  *   berth-init [--cwd DIR] [--by-name]
- *              [--init [--signals=forward|direct] [--end-with-parent] [--status FILE]]
+ *              [--init [--signals=forward|direct] [--end-with-parent] [--status FILE] [--pid N]]
  *              -- CMD [ARG...]
  *
  *   --cwd DIR   enter DIR; stay in the present directory where there is none
@@ -25,6 +25,19 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The number that text is, of at most four digits, or -1. */
+static int number(const char *text)
+{
+	int n = 0;
+	size_t digits = strspn(text, "0123456789");
+
+	if (digits == 0 || digits > 4 || text[digits])
+		return -1;
+	while (*text)
+		n = n * 10 + *text++ - '0';
+	return n;
+}
 
 int main(int argc, char **argv)
 {
@@ -50,6 +63,8 @@ int main(int argc, char **argv)
 			how.end_with_parent = 1;
 		else if (init && strcmp(*arg, "--status") == 0 && arg[1])
 			how.status_file = *++arg;
+		else if (init && strcmp(*arg, "--pid") == 0 && arg[1] && number(arg[1]) > 0)
+			how.pid = number(*++arg);
 		else
 			fail(BERTH_FAILED, "\"", *arg, "\": unknown, misplaced or without a value", NULL);
 	}

@@ -23,6 +23,7 @@ _Noreturn void become(char **argv, int by_name);
 struct stay {
 	int forward, end_with_parent;
 	const char *status_file; /* or NULL */
+	int pid;                 /* the command's process id where that is still to come; 0: any */
 };
 
 /* Stays as the command's parent. Returns in a child, ready to become the command. */

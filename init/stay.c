@@ -3,7 +3,8 @@
 /*
  * berth-init --init: the parent that stays. It reaps every process that is left to it and ends as
  * soon as the command does, with its status or 128 + the signal that ended it; then the kernel
- * ends what is left of a process 1's namespace. With --status FILE it writes the status there.
+ * ends what is left of a process 1's namespace. With --status FILE it writes the status there; with
+ * --pid N the command's process id is N, where that many have not been used already.
  *
  * --signals=forward  a signal sent to the parent goes to the command, to that process alone: what
  *                    its children get is the command's to decide, as it would be without us
@@ -70,6 +71,20 @@ static void write_status(int fd, int status)
 		close(fd); /* an empty file says that the status is unknown */
 }
 
+/* Uses up process ids so that the next one is pid, or a higher one where that has passed. MPI libraries
+ * tell the ranks of a node apart by these: those of several containers must not be the same, although
+ * each has a pid namespace of its own. */
+static void use_up_to(pid_t pid)
+{
+	for (pid_t used = 0; used >= 0 && used + 1 < pid;) {
+		used = fork();
+		if (used == 0)
+			_exit(0);
+		if (used > 0)
+			waitpid(used, NULL, 0);
+	}
+}
+
 void stay(const struct stay *how)
 {
 	const pid_t self = getpid();
@@ -92,6 +107,7 @@ void stay(const struct stay *how)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	int tty = leader ? release_tty() : -1;
 
+	use_up_to(how->pid);
 	pid_t command = fork();
 	if (command < 0)
 		fail(BERTH_FAILED, "cannot fork: ", strerror(errno), NULL);

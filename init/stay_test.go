@@ -170,6 +170,15 @@ func needNamespaces(t *testing.T, attr syscall.SysProcAttr) {
 	}
 }
 
+// TestProcessID: in a pid namespace of its own, the command has the id that was asked for.
+func TestProcessID(t *testing.T) {
+	inPlaces(t, []string{"--init", "--pid", "40"}, func(t *testing.T, c *command) {
+		if alone := c.init.SysProcAttr.Cloneflags != 0; alone && c.pid != 40 || c.pid < 40 {
+			t.Errorf("the command has process id %d", c.pid)
+		}
+	})
+}
+
 func TestForwardedSignals(t *testing.T) {
 	inPlaces(t, []string{"--init", "--signals=forward"}, func(t *testing.T, c *command) {
 		for _, sig := range catchable() {
