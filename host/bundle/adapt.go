@@ -28,6 +28,7 @@ func (b *Bundle) Adapt(o Options) error {
 		a.nodeMounts,
 		a.optionMounts,
 		a.mountPoints,
+		a.sharedMounts,
 		a.mountIDs,
 		a.sourceFlags,
 		a.process,

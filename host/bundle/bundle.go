@@ -71,3 +71,14 @@ func (b *Bundle) Env() []string { return b.root.Get("process", "env").Texts() }
 
 // Terminal says whether the document's process gets a terminal as it is now.
 func (b *Bundle) Terminal() bool { return b.root.Get("process", "terminal").True() }
+
+// NewNamespace says whether the document gives the container a new namespace of a type, such as
+// "network", as it is now.
+func (b *Bundle) NewNamespace(kind string) bool {
+	for _, ns := range b.root.Get("linux", "namespaces").Items() {
+		if ns.Get("type").Text() == kind && ns.Get("path").Text() == "" {
+			return true
+		}
+	}
+	return false
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -66,6 +67,10 @@ func (a *adaptation) initOptions(dir string) []string {
 	}
 	if a.o.EndWithRuntime && a.o.Rootless {
 		options = append(options, "--end-with-parent")
+	}
+	if a.o.PID > 0 && a.namespace("pid") != nil {
+		options = append(options, "--pid", strconv.Itoa(a.o.PID))
+		a.change("process.args", whyPids)
 	}
 	if a.o.StatusFile != "" {
 		at := path.Join(dir, statusName)

@@ -13,6 +13,7 @@ type Options struct {
 	Workdir             string             // absolute; empty keeps the bundle's
 	WorkdirMayBeMissing bool               // have berth-init go to Workdir if it is there, else stay in the bundle's
 	Mounts              []Mount            // after the bundle's own
+	Shared              []Mount            // directories of the node, or empty ones where there is no Source, after all others and where the container has a place for them
 	Terminal            *bool              // nil keeps the bundle's
 	Umask               *int               // the task's own, for the process unless the bundle names one; nil: unknown
 	OpenFiles           *specs.POSIXRlimit // the task's own limit of open files, for the process unless the bundle names one; nil: unknown
@@ -23,6 +24,7 @@ type Options struct {
 	Signals        string // "direct" or "forward", for Init; empty: berth-init's default
 	EndWithRuntime bool   // for Init: it dies with the process that starts it, a runtime in the foreground. Rootless only: a thread of root's runc ends before its time
 	StatusFile     string // absolute path on the node of an existing file that gets the exit status, for Init; the container's process must be able to write it
+	PID            int    // process id of the command, for Init in a pid namespace of the container's own; 0: any
 	ByName         bool   // retry a command's path that is missing by its base name
 
 	Poststop       []string          // command of a poststop hook, [0] absolute; nil: none

@@ -19,12 +19,14 @@ type Request struct {
 	Env                 []string // NAME=VALUE, set or replaced one by one
 	Workdir             string
 	Mounts              []bundle.Mount
-	Terminal            *bool  // nil keeps the bundle's
-	Init                bool   // keep berth-init as process 1
-	Signals             string // "direct" or "forward", for Init; empty: berth-init's default
-	EndWithRuntime      bool   // for Init, of a runtime in the foreground: the container does not outlive it
-	ByName              bool   // look in the container for a command that the node found
-	WorkdirMayBeMissing bool   // then it is the bundle's own
+	Shared              []bundle.Mount // berth's own, which policy does not judge: see bundle.Options
+	Terminal            *bool          // nil keeps the bundle's
+	Init                bool           // keep berth-init as process 1
+	Signals             string         // "direct" or "forward", for Init; empty: berth-init's default
+	EndWithRuntime      bool           // for Init, of a runtime in the foreground: the container does not outlive it
+	PID                 int            // see bundle.Options
+	ByName              bool           // look in the container for a command that the node found
+	WorkdirMayBeMissing bool           // then it is the bundle's own
 
 	Files       int // descriptors 3…3+n-1 to pass on
 	IO          sdk.IO

@@ -215,10 +215,10 @@ func (p *Plan) options(r Request) (bundle.Options, error) {
 	files := sdk.OpenFiles()
 	o := bundle.Options{
 		Caller: caller, Rootless: os.Geteuid() != 0, Slurm: r.Step != nil,
-		Args: r.Args, Env: r.Env, Workdir: r.Workdir, Mounts: r.Mounts, Terminal: r.Terminal,
+		Args: r.Args, Env: r.Env, Workdir: r.Workdir, Mounts: r.Mounts, Shared: r.Shared, Terminal: r.Terminal,
 		Umask: &p.host.umask, OpenFiles: &files, WorkdirMayBeMissing: r.WorkdirMayBeMissing, ByName: r.ByName,
 		InitPath: p.host.Layout.Init, Init: r.Init || p.host.Config.Init, Signals: r.Signals,
-		EndWithRuntime: r.EndWithRuntime,
+		EndWithRuntime: r.EndWithRuntime, PID: r.PID,
 	}
 	if size, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ); err == nil {
 		o.Rows, o.Columns = int(size.Row), int(size.Col)
