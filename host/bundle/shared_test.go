@@ -14,12 +14,12 @@ func TestGoldenShared(t *testing.T) {
 	for path, mode := range map[string]os.FileMode{
 		"run": 0o755, "run/lock": 0o777 | os.ModeSticky, "run/systemd": 0o755, "var/spool": 0o755, "var/spool/cron": 0o700,
 	} {
-		image(t, dir, path+"/")
+		populate(t, dir, path+"/")
 		if err := os.Chmod(filepath.Join(dir, "rootfs", path), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	image(t, dir, "run/systemd/container", "var/spool/mail@")
+	populate(t, dir, "run/systemd/container", "var/spool/mail@")
 	o := callers()["user"]
 	o.InitPath, o.Init, o.PID = dir+"/init", true, 65
 	o.Shared = []Mount{{Source: dir + "/data", Destination: "/dev/shm"}, {Source: dir + "/data", Destination: "/run/munge"}, {Destination: "/var/spool/slurmd/job"}}
@@ -46,7 +46,7 @@ func TestSharedPlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := writeText(t, `{"ociVersion": "1.0.2", "root": {"path": "rootfs"}, "process": {"args": ["a"], "cwd": "/"}, "mounts": [`+c.mounts+`]}`)
-			image(t, dir, c.image...)
+			populate(t, dir, c.image...)
 			o := callers()["user"]
 			o.Shared = []Mount{{Source: dir + "/data", Destination: "/run/munge"}}
 			b, err := Load(dir)
@@ -69,8 +69,8 @@ func TestSharedPlace(t *testing.T) {
 	}
 }
 
-// image makes directories ("a/"), symbolic links ("a@") and files in a bundle's root file system.
-func image(t *testing.T, dir string, paths ...string) {
+// populate makes directories ("a/"), symbolic links ("a@") and files in a bundle's root file system.
+func populate(t *testing.T, dir string, paths ...string) {
 	t.Helper()
 	for _, path := range paths {
 		at := filepath.Join(dir, "rootfs", strings.TrimSuffix(path, "@"))

@@ -19,7 +19,7 @@ func (c *call) slurmCommand() *cobra.Command {
 	cmd := group(&cobra.Command{Use: "slurm", Short: "Serve as the container runtime of Slurm"})
 	cmd.AddCommand(c.slurmConfCommand(), c.slurmRunCommand(), c.slurmExplainCommand(), &cobra.Command{
 		Use:   "guard",
-		Short: "Refuse a task whose container this node would not run: for TaskProlog",
+		Short: "Refuse a task whose container this node would not run, prepare one that it would: for TaskProlog",
 		Args:  cobra.NoArgs,
 		RunE:  func(*cobra.Command, []string) error { return slurm.Guard(c.env) },
 	})

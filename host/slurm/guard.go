@@ -12,8 +12,8 @@ import (
 )
 
 // Guard says whether a job with this environment gets the container that it asks for. Without an
-// oci.conf Slurm runs its command on the bare node, with status 0 and no word. sdk.ErrUnavailable: the
-// job must not run.
+// oci.conf Slurm runs its command on the bare node, with status 0 and no word. Where Slurm does not
+// tell the container about the task, Guard does: see handOver. sdk.ErrUnavailable: the job must not run.
 func Guard(env []string) error {
 	job := newJob(env)
 	if job.value("SLURM_CONTAINER") == "" {
@@ -33,9 +33,13 @@ func Guard(env []string) error {
 		return err
 	}
 	for _, o := range options {
-		if o.name == "RunTimeRun" && strings.Contains(o.value, " slurm run ") {
+		if o.name != "RunTimeRun" || !strings.Contains(o.value, " slurm run ") {
+			continue
+		}
+		if strings.Contains(o.value, " --uid ") {
 			return nil
 		}
+		return handOver(env) // Slurm 22.05, for which Conf writes none
 	}
 	return sdk.Mark(fmt.Errorf("%s does not run containers through berth", file), sdk.ErrUnavailable)
 }

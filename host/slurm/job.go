@@ -5,10 +5,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"github.com/berth-hpc/berth/host/bundle"
-	"github.com/berth-hpc/berth/host/dispatch"
-	"github.com/berth-hpc/berth/host/handoff"
 )
 
 // job is what a job's environment says.
@@ -43,45 +39,4 @@ func (j job) workdir(inSpool bool) string {
 		return ""
 	}
 	return filepath.Clean(dir)
-}
-
-// mpi gives the container what MPI needs of Slurm: the descriptor of PMI2 under a number that
-// runtimes pass on, and the directory of the PMIx server.
-func (j job) mpi(g *handoff.Guard, r *dispatch.Request) error {
-	if fd, err := strconv.Atoi(j["PMI_FD"]); err == nil && fd > 2 {
-		if err := g.PassOn(fd); err != nil {
-			return err
-		}
-		r.Files = 1
-		r.Env = append(r.Env, "PMI_FD=3")
-	}
-	if j["PMIX_RANK"] == "" {
-		return nil
-	}
-	for _, name := range []string{"PMIX_SERVER_TMPDIR", "PMIX_SYSTEM_TMPDIR"} {
-		r.Mounts = addDirectory(r.Mounts, j[name])
-	}
-	if info, err := os.Stat(mungeDir); err == nil && info.IsDir() {
-		r.Mounts = addDirectory(r.Mounts, mungeDir)
-	} else if j["PMIX_MCA_psec"] == "" {
-		r.Env = append(r.Env, "PMIX_MCA_psec=native")
-	}
-	return nil
-}
-
-// mungeDir holds the socket by which PMIx clients can prove who they are.
-const mungeDir = "/run/munge"
-
-// addDirectory binds a directory of the node at its own path, once.
-func addDirectory(mounts []bundle.Mount, dir string) []bundle.Mount {
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() || !filepath.IsAbs(dir) || filepath.Clean(dir) == "/tmp" {
-		return mounts
-	}
-	for _, m := range mounts {
-		if m.Destination == dir {
-			return mounts
-		}
-	}
-	return append(mounts, bundle.Mount{Source: dir, Destination: dir})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/berth-hpc/berth/host/bundle"
@@ -62,8 +63,11 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 		}
 	}
 	r.Workdir, r.WorkdirMayBeMissing = job.workdir(l.inSpool()), true
-	if err := job.mpi(h.Guard, &r); err != nil {
+	if err := job.mpi(h.Guard, l.Task.Task, &r); err != nil {
 		return nil, err
+	}
+	if why := job.cutOff(r.Loaded); why != "" {
+		h.Log.Warn(why)
 	}
 	p, err := h.Run(r)
 	if err == nil {
@@ -81,5 +85,7 @@ func (l Launch) environment(r *dispatch.Request) (env []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.Loaded.Env(), nil
+	env = r.Loaded.Env()
+	r.Env, err = takeOver(l.Bundle, env)
+	return slices.Concat(env, r.Env), err
 }
