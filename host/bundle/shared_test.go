@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/berth-hpc/berth/internal/golden"
 )
 
 // TestGoldenShared: what an MPI library needs, in an image that has no place for two of the three.
@@ -23,7 +25,7 @@ func TestGoldenShared(t *testing.T) {
 	o := callers()["user"]
 	o.InitPath, o.Init, o.PID = dir+"/init", true, 65
 	o.Shared = []Mount{{Source: dir + "/data", Destination: "/dev/shm"}, {Source: dir + "/data", Destination: "/run/munge"}, {Destination: "/var/spool/slurmd/job"}}
-	compareGolden(t, "shared", adaptText(t, dir, o))
+	golden.Check(t, "testdata/golden/shared.txt", adaptText(t, dir, o))
 }
 
 // TestSharedPlace: nothing that an image or a bundle has is hidden for a mount that nobody asked for.

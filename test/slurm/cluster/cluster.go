@@ -16,9 +16,13 @@ import (
 // User is the ordinary user of every node; the machine must have him.
 const User = "berthtest"
 
+// Image is where a node has Options.Image.
+const Image = "/srv/image"
+
 // Options say what a cluster is made of.
 type Options struct {
 	Root     string            // root filesystem with Slurm's programs: "/", or one that test/slurm/rootfs made
+	Image    string            // directory of the machine that the nodes have, read-only, as Image; "" for none
 	Nodes    int               // how many; 0 is one
 	CPUs     int               // per node, as Slurm is told; 0 is 64
 	Lines    []string          // added to slurm.conf
@@ -57,7 +61,7 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	}
 	conf := configure(o)
 	for i := range max(o.Nodes, 1) {
-		n, err := startNode(ctx, c, i, o.Root)
+		n, err := startNode(ctx, c, i, o)
 		if err != nil {
 			return fmt.Errorf("making node %s: %w", nodeName(i), err)
 		}

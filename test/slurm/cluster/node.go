@@ -33,19 +33,19 @@ type Node struct {
 	slurmd  *daemon
 }
 
-func startNode(ctx context.Context, c *Cluster, i int, root string) (*Node, error) {
+func startNode(ctx context.Context, c *Cluster, i int, o Options) (*Node, error) {
 	n := &Node{Name: nodeName(i), cluster: c}
 	var err error
 	if n.work, err = os.MkdirTemp("", "berth-slurm-*"); err != nil {
 		return nil, err
 	}
-	if err := n.start(ctx, i, root); err != nil {
+	if err := n.start(ctx, i, o); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
 }
 
-func (n *Node) start(ctx context.Context, i int, root string) error {
+func (n *Node) start(ctx context.Context, i int, o Options) error {
 	args := []string{"unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--uts", "--ipc"}
 	if i == 0 {
 		args = append(args, "--net")
@@ -53,7 +53,7 @@ func (n *Node) start(ctx context.Context, i int, root string) error {
 		// All nodes share one loopback.
 		args = append([]string{"nsenter", "--net=/proc/" + strconv.Itoa(n.cluster.nodes[0].pid) + "/ns/net"}, args...)
 	}
-	args = append(args, "bash", "-c", script, "node", root, n.work, n.Name, strconv.Itoa(n.cluster.uid), strconv.Itoa(n.cluster.gid))
+	args = append(args, "bash", "-c", script, "node", o.Root, n.work, n.Name, strconv.Itoa(n.cluster.uid), strconv.Itoa(n.cluster.gid), o.Image)
 	n.holder = exec.Command(args[0], args[1:]...)
 	n.holder.Env = environment("root")
 	var complaints strings.Builder
