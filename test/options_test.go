@@ -80,8 +80,8 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{[]string{"run", "--preserve-fds", "5", bundle}, []string{"descriptor 3"}},
 		{[]string{"run", "--preserve-fds", "-5", bundle}, []string{"-5"}},
 		{[]string{"run", "--preserve-fds", "99999999", bundle}, []string{"descriptor 3"}},
-		{[]string{"kill"}, []string{"1"}},
-		{[]string{"state", "a", "b"}, []string{"1"}},
+		{[]string{"kill"}, []string{"which container"}},
+		{[]string{"state", "a", "b"}, []string{"unexpected", `"b"`}},
 	} {
 		t.Run(fmt.Sprint(c.args), func(t *testing.T) { refused(t, s.berth(t, c.args...), c.words...) })
 	}
