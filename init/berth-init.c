@@ -4,13 +4,18 @@
  * berth-init is what berth puts in front of a container's command. It finds the command as the
  * container sees it, becomes it by execve(2), and is gone. There is never a shell.
  *
- *   berth-init [--cwd DIR] [--by-name]
- *              [--init [--signals=forward|direct] [--end-with-parent] [--status FILE] [--pid N]]
+ *   berth-init [--cwd DIR] [--by-name] [--unset NAME] [--set NAME=VALUE] [--end-with-parent]
+ *              [--init [--signals=forward|direct] [--status FILE] [--pid N]]
  *              -- CMD [ARG...]
  *
  *   --cwd DIR   enter DIR; stay in the present directory where there is none
  *   --by-name   CMD is an absolute path found on the node: where the container has no such
  *               file, look for its last part on PATH, and make that argv[0], as it was typed
+ *   --unset NAME, --set NAME=VALUE
+ *               undo what a runtime does to the environment
+ *   --end-with-parent
+ *               be killed when the thread that started us ends, a foreground runtime's: nothing of a
+ *               container outlives its runtime, nor a program those who serve its files
  *   --init      stay behind as the command's parent: see stay.c
  *
  *   berth-init --rm DIR         remove a container directory: see remove.c
@@ -23,7 +28,10 @@
 #include "berth-init.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* The number that text is, of at most four digits, or -1. */
@@ -53,14 +61,18 @@ int main(int argc, char **argv)
 			cwd = *++arg;
 		else if (strcmp(*arg, "--by-name") == 0)
 			by_name = 1;
+		else if (strcmp(*arg, "--unset") == 0 && arg[1])
+			unsetenv(*++arg);
+		else if (strcmp(*arg, "--set") == 0 && arg[1])
+			putenv(*++arg);
+		else if (strcmp(*arg, "--end-with-parent") == 0)
+			prctl(PR_SET_PDEATHSIG, SIGKILL); /* it may be gone: another pid namespace does not tell */
 		else if (strcmp(*arg, "--init") == 0)
 			init = 1;
 		else if (init && strcmp(*arg, "--signals=forward") == 0)
 			how.forward = 1;
 		else if (init && strcmp(*arg, "--signals=direct") == 0)
 			how.forward = 0;
-		else if (init && strcmp(*arg, "--end-with-parent") == 0)
-			how.end_with_parent = 1;
 		else if (init && strcmp(*arg, "--status") == 0 && arg[1])
 			how.status_file = *++arg;
 		else if (init && strcmp(*arg, "--pid") == 0 && arg[1] && number(arg[1]) > 0)

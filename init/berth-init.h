@@ -21,7 +21,7 @@ _Noreturn void become(char **argv, int by_name);
 
 /* How the parent that stays does so: see stay.c. */
 struct stay {
-	int forward, end_with_parent;
+	int forward;
 	const char *status_file; /* or NULL */
 	int pid;                 /* the command's process id where that is still to come; 0: any */
 };

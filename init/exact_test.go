@@ -44,6 +44,18 @@ func TestEnvironmentIsExact(t *testing.T) {
 	}
 }
 
+func TestVariablesUnsetAndSet(t *testing.T) {
+	p := need(t)
+	for name, form := range forms {
+		args := append([]string{"--unset", "GONE", "--unset", "NEVER", "--set", "B=new\n'$A'", "--set", "EMPTY="}, form...)
+		args = append(args, "--", p.probe, "cat", "/proc/self/environ")
+		got := call{args: args, env: []string{"A=1", "GONE=2", "GONER=3", "B=old"}}.run(t)
+		if want := (result{stdout: "A=1\x00GONER=3\x00B=new\n'$A'\x00EMPTY=\x00"}); got != want {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
 // What the command finds of signals, descriptors and itself must be what berth-init was given.
 func TestNothingElseChanges(t *testing.T) {
 	p := need(t)

@@ -148,7 +148,7 @@ func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"--"}, {"--init"}, {"--cwd", "/"}, {"--cwd"}, {"true"}, {"--bogus", "--", "true"},
 		{"--init=1", "--", "true"}, {"--init", "--signals=some", "--", "true"}, {"--init", "--status"},
-		{"--signals=direct", "--", "true"}, {"--end-with-parent", "--", "true"}, {"--status", "/dev/null", "--", "true"}, {"--rm"}, {"--rm", "/a", "/b"},
+		{"--signals=direct", "--", "true"}, {"--status", "/dev/null", "--", "true"}, {"--rm"}, {"--rm", "/a", "/b"},
 		{"--pid", "9", "--", "true"}, {"--init", "--pid"}, {"--init", "--pid", "9x", "--", "true"}, {"--init", "--pid", "99999", "--", "true"},
 	} {
 		got := run(t, args...)

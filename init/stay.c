@@ -10,8 +10,6 @@
  *                    its children get is the command's to decide, as it would be without us
  * --signals=direct   whoever sends signals sends them to every process (Slurm's
  *                    proctrack/linuxproc): the parent passes on what only it got: see relay.c
- * --end-with-parent  the parent is killed when the thread that started it ends, the foreground
- *                    runtime's: nothing of a container outlives its runtime
  *
  * The command is where it would be without us. A runtime starts process 1 as leader of a session,
  * which owns the container's terminal: so the command becomes that, and the terminal's signals
@@ -95,8 +93,6 @@ void stay(const struct stay *how)
 	siginfo_t got;
 	int status, file = -1;
 
-	if (how->end_with_parent)
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* it may be gone: another pid namespace does not tell */
 	if (how->status_file &&
 	    (file = open(how->status_file, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		fail(BERTH_FAILED, "cannot open \"", how->status_file, "\": ", strerror(errno), NULL);
