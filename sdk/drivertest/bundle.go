@@ -47,6 +47,9 @@ func (k *kit) newSpec(rootfs, id string, command []string) *specs.Spec {
 		spec.Linux.UIDMappings, spec.Linux.GIDMappings = k.ids.uids, k.ids.gids
 		spec.Annotations["run.oci.keep_original_groups"] = "1" // crun drops them otherwise
 	}
+	if k.lacks(Isolation) {
+		shareNode(spec)
+	}
 	return spec
 }
 
@@ -70,7 +73,7 @@ func marker(id string) string { return "DRIVERTEST_CONTAINER=" + id }
 
 // newRootfs makes the root file system: the probe, and files that cannot be executed.
 func (k *kit) newRootfs(dir string) error {
-	for _, sub := range []string{"bin/directory", "dev", "proc", "tmp", "work dir"} {
+	for _, sub := range []string{"bin/directory", "dev", "proc", "sys", "tmp", "work dir"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return fmt.Errorf("making a root file system: %w", err)
 		}
@@ -98,9 +101,24 @@ func writeSpec(bundle string, spec *specs.Spec) error {
 	return os.WriteFile(filepath.Join(bundle, sdk.ConfigFile), data, 0o600)
 }
 
+// shareNode takes away what Isolation is about.
+func shareNode(spec *specs.Spec) {
+	withoutPidNamespace(spec)
+	spec.Linux.Namespaces = spec.Linux.Namespaces[2:] // IPC and UTS
+	spec.Hostname, spec.Process.Capabilities = "", nil
+	for i, m := range spec.Mounts {
+		if m.Destination == "/dev/pts" || m.Destination == "/dev/shm" {
+			spec.Mounts[i] = specs.Mount{Destination: m.Destination, Type: "bind", Source: m.Destination, Options: []string{"rbind"}}
+		}
+	}
+}
+
 // withoutPidNamespace puts the program among the node's own processes, where it is no process 1.
 // A new /proc would need a pid namespace of its own (proc(5)).
 func withoutPidNamespace(spec *specs.Spec) {
+	if spec.Linux.Namespaces[0].Type != specs.PIDNamespace {
+		return // see shareNode
+	}
 	spec.Linux.Namespaces = spec.Linux.Namespaces[1:]
 	spec.Mounts[0] = specs.Mount{Destination: "/proc", Type: "bind", Source: "/proc", Options: []string{"rbind"}}
 }

@@ -36,8 +36,13 @@ type Feature string
 // program. Without it a signal that would end the runtime must end the container.
 const Signals Feature = "signals"
 
+// Isolation is the feature that a container has more of its own than users and mounts: pid, IPC and
+// UTS namespaces with what hangs on them, a host name, terminals and shared memory, and capabilities
+// of its choice. Without it the kit's bundles ask for none of that, and asking must be refused.
+const Isolation Feature = "isolation"
+
 // Features returns every Feature.
-func Features() []Feature { return []Feature{Signals} }
+func Features() []Feature { return []Feature{Signals, Isolation} }
 
 const defaultTimeout = 2 * time.Minute
 

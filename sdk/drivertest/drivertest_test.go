@@ -70,6 +70,30 @@ func TestKitNoticesFlaws(t *testing.T) {
 	}
 }
 
+// A driver of which somebody says that it lacks isolation, and which has it.
+func TestKitNoticesIsolationThatIsNotRefused(t *testing.T) {
+	cfg := drivertest.Config{
+		Driver: build(t, "./internal/flawed"), Program: build(t, "./probe"),
+		Lacks: map[drivertest.Feature]string{drivertest.Isolation: "it is said to"},
+	}
+	for _, c := range []struct {
+		cases, says string
+		want        drivertest.Status
+	}{
+		{"^refusals/isolation$", `hostname: no error instead of "not supported"`, drivertest.Fail},
+		{"^exit/status-42$", "", drivertest.Pass},
+	} {
+		_, err := drivertest.Test(t.Context(), cfg, regexp.MustCompile(c.cases), func(r drivertest.Result) {
+			if text := strings.Join(r.Text(true), "\n"); r.Status() != c.want || !strings.Contains(text, c.says) {
+				t.Errorf("%s: %s:\n%s", r.Case.Name, r.Status(), text)
+			}
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestReadmeNamesEveryCase(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

@@ -58,7 +58,13 @@ func (t *trial) execClaim() {
 	})
 }
 
+// exec asks for a further program as the host does, which tells the container's process as long as
+// it runs: its task's.
 func (c *container) exec(p *specs.Process, s streams) *task {
+	c.about.Pid = 0
+	if len(c.tasks) > 0 && !c.tasks[0].hasEnded() {
+		c.about.Pid = c.tasks[0].cmd.Process.Pid
+	}
 	task := c.launch(launcher.Request{Call: "exec", Process: sdk.Process{Spec: processJSON(p)}}, s)
 	if task.stdin != nil {
 		task.stdin.Close()
@@ -103,7 +109,7 @@ func (t *trial) execExact() {
 	if dev, ino := identity(extra[0]); r.Files[3].Dev != dev || r.Files[3].Ino != ino {
 		t.Errorf("descriptor 3 is not the caller's file")
 	}
-	if r.Pid > 100 {
+	if r.Pid > 100 && !t.lacks(Isolation) {
 		t.Errorf("pid %d: not in the container's pid namespace", r.Pid)
 	}
 }
@@ -113,7 +119,11 @@ func (t *trial) execStates() {
 	c := t.container([]string{"wait", "0"})
 	t.execFails(c, "an unknown container", sdk.ErrNotFound)
 	task := c.waiting()
-	t.must(c.kill(syscall.SIGKILL, false))
+	if t.can("lifecycle") {
+		t.must(c.kill(syscall.SIGKILL, false))
+	} else {
+		t.must(task.cmd.Process.Kill())
+	}
 	task.wait()
 	t.execFails(c, "a stopped container", sdk.ErrState, sdk.ErrNotFound)
 }

@@ -64,6 +64,9 @@ func (k *kit) close() { os.RemoveAll(k.dir) }
 // can says whether the driver names the capability in its description.
 func (k *kit) can(capability string) bool { return slices.Contains(k.about.Capabilities, capability) }
 
+// lacks says whether the configuration declares that the runtime lacks the feature.
+func (k *kit) lacks(f Feature) bool { _, declared := k.cfg.Lacks[f]; return declared }
+
 // ask starts the driver for one call, as the host does, and ends it. other overrides settings.
 func (k *kit) ask(ctx context.Context, other map[string]any, call func(*client.Driver) error) error {
 	settings, err := k.cfg.settings(other)

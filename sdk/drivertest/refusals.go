@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -38,6 +40,10 @@ func refusalCases() []Case {
 			"IDs that could leave a directory or pass for an option are refused as invalid.",
 			"crun 1.8 opens ROOT/../status for the ID \"..\".",
 			(*trial).badIDs},
+		{"refusals/isolation",
+			"Each thing of a container's own, namespaces, host name, terminals, shared memory and capabilities, is given; or, by a driver declared to lack isolation, refused as unsupported, by the name of its field.",
+			"A container that shares the node's processes although its bundle says otherwise.",
+			(*trial).isolation},
 	}
 }
 
@@ -127,6 +133,53 @@ func (t *trial) badIDs() {
 		c.about.ID = good
 		if !errors.Is(err, sdk.ErrInvalid) {
 			t.Errorf("ID %q: %s instead of %q: %v", id, kindName(err), sdk.ErrInvalid, err)
+		}
+	}
+}
+
+func (t *trial) isolation() {
+	whole := kit{probe: t.probe, ids: t.ids}
+	for i := range isolations {
+		one := isolations[i]
+		c := t.container([]string{"exit", "0"})
+		asking := whole.newSpec(c.spec.Root.Path, c.about.ID, nil)
+		one.ask(c.spec, asking)
+		t.must(writeSpec(c.about.Bundle, c.spec))
+		task := c.run()
+		_, err := task.plan()
+		switch {
+		case !t.lacks(Isolation) && task.status() != 0:
+			t.Errorf("%s: %s", one.field, task.describe())
+		case t.lacks(Isolation) && !errors.Is(err, sdk.ErrUnsupported):
+			t.Errorf("%s: %s instead of %q: %v", one.field, kindName(err), sdk.ErrUnsupported, err)
+		case t.lacks(Isolation) && !strings.Contains(err.Error(), one.field):
+			t.Errorf("the refusal does not name %s: %v", one.field, err)
+		}
+	}
+	if t.lacks(Isolation) {
+		t.Lacks("%s (checked: asking for it is refused)", t.cfg.Lacks[Isolation])
+	}
+}
+
+// isolations are the requests that shareNode takes away; ask puts one back from a whole bundle.
+var isolations = []struct {
+	field string
+	ask   func(spec, whole *specs.Spec)
+}{
+	{"linux.namespaces", askNamespace(specs.PIDNamespace)},
+	{"linux.namespaces", askNamespace(specs.IPCNamespace)},
+	{"linux.namespaces", askNamespace(specs.UTSNamespace)},
+	{"hostname", func(spec, whole *specs.Spec) { spec.Hostname = whole.Hostname }},
+	{"process.capabilities", func(spec, whole *specs.Spec) { spec.Process.Capabilities = whole.Process.Capabilities }},
+	{"mounts[2]", func(spec, whole *specs.Spec) { spec.Mounts[2] = whole.Mounts[2] }},
+	{"mounts[3]", func(spec, whole *specs.Spec) { spec.Mounts[3] = whole.Mounts[3] }},
+}
+
+func askNamespace(kind specs.LinuxNamespaceType) func(spec, whole *specs.Spec) {
+	return func(spec, _ *specs.Spec) {
+		asks := func(n specs.LinuxNamespace) bool { return n.Type == kind }
+		if !slices.ContainsFunc(spec.Linux.Namespaces, asks) {
+			spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: kind})
 		}
 	}
 }

@@ -13,12 +13,22 @@ import (
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// initMain does what berth-init does in its plain form, "-- CMD [ARG…]": it finds the command
-// through PATH, becomes it, or ends with 127 where there is none and 126 where it cannot be executed.
+// initMain does what berth-init does in its plain form, "[--unset NAME] [--set NAME=VALUE] -- CMD
+// [ARG…]": it finds the command through PATH, becomes it, or ends with 127 where there is none and 126
+// where it cannot be executed.
 func initMain(args []string) int {
 	at := slices.Index(args, "--")
 	if at < 0 || at+1 == len(args) {
 		return fail(125, "as berth-init: no command")
+	}
+	for i := 0; i+1 < at; i += 2 {
+		switch args[i] {
+		case "--unset":
+			os.Unsetenv(args[i+1])
+		case "--set":
+			name, value, _ := strings.Cut(args[i+1], "=")
+			os.Setenv(name, value)
+		}
 	}
 	command := args[at+1:]
 	err := becomeFirst(candidates(command[0]), command)
