@@ -26,7 +26,7 @@ func TestAdaptRefuses(t *testing.T) {
 	}{
 		"no root":           {config: doc(ok, `"hostname": "x"`), want: "root.path is missing"},
 		"root missing":      {config: doc(ok, `"root": {"path": "nowhere"}`), want: "root.path cannot be used: lstat"},
-		"root a file":       {config: doc(ok, `"root": {"path": "init"}`), want: "which is not a directory"},
+		"root a device":     {config: doc(ok, `"root": {"path": "/dev/null"}`), want: "which is neither a directory nor a file"},
 		"no args":           {config: doc(`"cwd": "/"`, root), want: "process.args names no command"},
 		"empty args":        {config: doc(`"cwd": "/", "args": []`, root), want: "process.args names no command"},
 		"empty command":     {config: doc(`"cwd": "/", "args": ["", "x"]`, root), want: "process.args names no command"},

@@ -22,8 +22,8 @@ func (a *adaptation) rootPath() error {
 	if err != nil {
 		return a.wrong(v, "root.path", "cannot be used: %w", err)
 	}
-	if !info.IsDir() {
-		return a.wrong(v, "root.path", "is %q, which is not a directory", real)
+	if !info.IsDir() && !info.Mode().IsRegular() { // a file may be an image that the driver takes
+		return a.wrong(v, "root.path", "is %q, which is neither a directory nor a file", real)
 	}
 	if real != v.Text() {
 		a.root.Get("root").Set("path", tree.NewString(real))

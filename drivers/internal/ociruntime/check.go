@@ -45,7 +45,7 @@ func (d *Driver) version(ctx context.Context) (string, error) {
 	}
 	return "", sdk.WithAdvice(
 		fmt.Errorf("asking %s for its version: %w", d.settings.Runtime, sdk.Mark(err, sdk.ErrUnavailable)),
-		fmt.Sprintf("name a working %s as runtime in [drivers.%s] of berth.toml", d.runtime.name, d.runtime.name))
+		fmt.Sprintf("name a working %s as %s of berth.toml", d.runtime.name, d.key))
 }
 
 // parseVersion reads "runc version 1.1.5+ds1" and "crun version 1.8.1"; empty where it is neither.

@@ -3,6 +3,7 @@ package ociruntime
 import (
 	"context"
 	"fmt"
+	"os"
 
 	gorunc "github.com/containerd/go-runc"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -14,12 +15,21 @@ import (
 type Driver struct {
 	runtime  Runtime
 	settings *Settings
+	key      string // where berth.toml names the runtime's program, for advice
 }
 
 // New returns the driver for a runtime, ready for plugin.Serve.
 func New(r Runtime) *Driver {
 	gorunc.Monitor = monitor{} // go-runc's one seam for how processes are started
-	return &Driver{runtime: r, settings: defaults(r)}
+	return &Driver{runtime: r, settings: defaults(r), key: "runtime in [drivers." + r.name + "]"}
+}
+
+// NewAt returns the driver for a runtime's program, for a driver that does more before it. Key says
+// where that one's settings name the program: "low_level in [drivers.nvidia]".
+func NewAt(r Runtime, program, key string) *Driver {
+	d := New(r)
+	d.settings.Runtime, d.key = program, key
+	return d
 }
 
 // Settings implements sdk.Configurer.
@@ -55,13 +65,29 @@ func (d *Driver) begin(verb string, c *sdk.Container) (*sdk.Command, error) {
 	if taken {
 		return nil, fmt.Errorf("container %q: %w", c.ID, sdk.ErrExists)
 	}
-	if err := d.mappable(c); err != nil {
+	var b view
+	if err := c.Decode(&b); err != nil {
+		return nil, err
+	}
+	if err := d.directory(b.Root.Path); err != nil {
+		return nil, err
+	}
+	if err := d.mappable(&b); err != nil {
 		return nil, err
 	}
 	if err := d.markElsewhere(c, root); err != nil {
 		return nil, err
 	}
 	return d.plan(d.globals(d.beginRoot(verb, root, c), c.Log), d.beginArgs(verb, c)), nil
+}
+
+// directory refuses an image that is a file, which other drivers may take.
+func (d *Driver) directory(root string) error {
+	info, err := os.Stat(root)
+	if err != nil || info.IsDir() {
+		return nil // what is missing, the runtime says in its own words
+	}
+	return sdk.Mark(fmt.Errorf("root.path of config.json: %q is not a directory, and %s runs nothing else", root, d.runtime.name), sdk.ErrUnsupported)
 }
 
 // Start implements sdk.Creator.

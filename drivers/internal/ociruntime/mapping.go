@@ -11,8 +11,11 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// identity is what config.json says of the ids of the container's process.
-type identity struct {
+// view is what these drivers look at in config.json; the rest is the runtime's to read.
+type view struct {
+	Root struct {
+		Path string `json:"path"`
+	} `json:"root"`
 	Process struct {
 		User specs.User `json:"user"`
 	} `json:"process"`
@@ -27,28 +30,24 @@ type mappings struct {
 
 // mappable says whether the ids that the container's process wants exist in its user namespace,
 // and whether the mapping can be made here.
-func (d *Driver) mappable(c *sdk.Container) error {
-	var ids identity
-	if err := c.Decode(&ids); err != nil {
-		return err
-	}
-	if len(ids.Linux.UIDMappings)+len(ids.Linux.GIDMappings) == 0 {
+func (d *Driver) mappable(b *view) error {
+	if len(b.Linux.UIDMappings)+len(b.Linux.GIDMappings) == 0 {
 		return nil
 	}
-	if err := covered("user", ids.Process.User.UID, ids.Linux.UIDMappings, "/etc/subuid"); err != nil {
+	if err := covered("user", b.Process.User.UID, b.Linux.UIDMappings, "/etc/subuid"); err != nil {
 		return err
 	}
-	for _, gid := range append([]uint32{ids.Process.User.GID}, ids.Process.User.AdditionalGids...) {
-		if err := covered("group", gid, ids.Linux.GIDMappings, "/etc/subgid"); err != nil {
+	for _, gid := range append([]uint32{b.Process.User.GID}, b.Process.User.AdditionalGids...) {
+		if err := covered("group", gid, b.Linux.GIDMappings, "/etc/subgid"); err != nil {
 			return err
 		}
 	}
 	if d.runtime.givesToRoot {
-		if err := ownsRootsFiles(ids.Linux, os.Geteuid(), os.Getegid()); err != nil {
+		if err := ownsRootsFiles(b.Linux, os.Geteuid(), os.Getegid()); err != nil {
 			return err
 		}
 	}
-	return mappers(ids.Linux)
+	return mappers(b.Linux)
 }
 
 // ownsRootsFiles says whether this user can give files to container id 0: chown(2) lets an ordinary user

@@ -60,6 +60,9 @@ func (r Runtime) classify(text string) error {
 // maxWords bounds what is repeated of a runtime's error message, in bytes.
 const maxWords = 512
 
+// ErrorText is what is worth repeating of what a runtime wrote before it failed: one line.
+func ErrorText(stderr string) string { return said(stderr) }
+
 // said extracts the error from a runtime's stderr: the messages of runc's error lines where there
 // are any, else the lines themselves. Warnings are not the error.
 func said(stderr string) string {

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-hpc/berth/drivers/internal/userns"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -22,7 +22,7 @@ func (d *Driver) usable() error {
 			"umount /sys/fs/cgroup/unified, or boot with systemd.unified_cgroup_hierarchy=1, or use the driver runc")
 	}
 	if os.Geteuid() != 0 {
-		return userNamespaces("/proc/sys")
+		return userns.Allowed("/proc/sys")
 	}
 	return nil
 }
@@ -35,7 +35,7 @@ func (d *Driver) present() error {
 	}
 	return sdk.WithAdvice(
 		fmt.Errorf("runtime not usable on this node: %w", sdk.Mark(err, sdk.ErrUnavailable)),
-		fmt.Sprintf("%s, or name it as runtime in [drivers.%s] of berth.toml", d.runtime.install, d.runtime.name))
+		fmt.Sprintf("%s, or name it as %s of berth.toml", d.runtime.install, d.key))
 }
 
 // hybridCgroups recognises what crun recognises: version 1 controllers with version 2 mounted
@@ -50,21 +50,4 @@ func fileSystem(path string) int64 {
 		return 0
 	}
 	return s.Type
-}
-
-// userNamespaces says whether one of the kernel's switches forbids them to ordinary users. The
-// second is Debian's own.
-func userNamespaces(sysctl string) error {
-	for _, s := range []struct{ key, enough string }{
-		{"user.max_user_namespaces", "15000"},
-		{"kernel.unprivileged_userns_clone", "1"},
-	} {
-		value, err := os.ReadFile(sysctl + "/" + strings.ReplaceAll(s.key, ".", "/"))
-		if err == nil && strings.TrimSpace(string(value)) == "0" {
-			return sdk.WithAdvice(
-				sdk.Mark(fmt.Errorf("user namespaces are disabled on this node (sysctl %s=0)", s.key), sdk.ErrUnavailable),
-				fmt.Sprintf("sysctl -w %s=%s", s.key, s.enough))
-		}
-	}
-	return nil
 }
