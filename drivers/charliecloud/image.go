@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// image is the container's root file system as ch-run takes it.
+type image struct {
+	path   string
+	squash bool     // a SquashFS file, whose inside is not looked at; else a directory
+	root   *os.Root // of a directory
+}
+
+func (i *image) close() {
+	if i.root != nil {
+		_ = i.root.Close()
+	}
+}
+
+// openImage looks at root.path: what ch-run would stumble over is said before anything starts.
+func openImage(path string) (*image, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrInvalid))
+	}
+	if !info.IsDir() {
+		return &image{path: path, squash: true}, checkSquash(path, info)
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
+	}
+	i := &image{path: path, root: root}
+	for _, dir := range []string{"/dev", "/proc", "/sys", "/tmp"} {
+		if isDir, err := i.stat(dir); err != nil || !isDir {
+			i.close()
+			return nil, sdk.WithAdvice(
+				unsupported("root.path", "the image has no directory %s, on which ch-run always mounts something", dir),
+				"make an empty directory "+path+dir)
+		}
+	}
+	return i, nil
+}
+
+// The superblock of SquashFS 4, which holds the length of the file system (squashfs_fs.h).
+const (
+	superblock = 96
+	bytesUsed  = 40
+)
+
+func checkSquash(path string, info fs.FileInfo) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
+	}
+	defer f.Close()
+	head := make([]byte, superblock)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
+	}
+	if !info.Mode().IsRegular() || !isSquash(head[:n]) {
+		return sdk.Mark(fmt.Errorf("root.path: %q is neither a directory nor a SquashFS image", path), sdk.ErrInvalid)
+	}
+	if want := binary.LittleEndian.Uint64(head[bytesUsed:]); n < superblock || uint64(info.Size()) < want {
+		return sdk.Mark(fmt.Errorf("root.path: the SquashFS image %q is truncated: it has %d bytes", path, info.Size()), sdk.ErrInvalid)
+	}
+	return fuse()
+}
+
+// stat looks for what lies at an absolute path in the image, without leaving it by a link.
+func (i *image) stat(at string) (isDir bool, err error) {
+	info, err := i.root.Stat(strings.TrimPrefix(at, "/"))
+	if err != nil {
+		return false, err
+	}
+	return info.IsDir(), nil
+}
+
+// writeFlags are the options that make the root writable where config.json wants it so: the image
+// itself, or where it has no room for a mount or is a file, a layer in memory that goes with the
+// container.
+func (d *driver) writeFlags(ctx context.Context, spec *specs.Spec, i *image, b *binds) ([]string, error) {
+	if spec.Root.Readonly {
+		if b.missing != nil {
+			return nil, sdk.WithAdvice(b.missing, "make it in the image, or set root.readonly to false")
+		}
+		return nil, nil
+	}
+	if !i.squash && (b.missing == nil || unix.Access(i.path, unix.W_OK) == nil) {
+		return []string{"--write"}, nil
+	}
+	text, minor, err := d.version(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case minor >= overlayVersion:
+		return []string{"--write-fake"}, nil
+	case i.squash:
+		return nil, sdk.WithAdvice(
+			unsupported("root.readonly", "a SquashFS image is read-only with ch-run %s", text),
+			fmt.Sprintf("set it to true, or upgrade Charliecloud to 0.%d", overlayVersion))
+	}
+	return nil, sdk.WithAdvice(b.missing, fmt.Sprintf("make it in the image, or upgrade Charliecloud to 0.%d", overlayVersion))
+}
