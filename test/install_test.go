@@ -53,7 +53,7 @@ func install(dir string) error {
 	if bin == "" {
 		return build(dir)
 	}
-	for _, name := range programNames {
+	for _, name := range append(programNames[:], furtherDrivers[:]...) {
 		if err := copyFile(filepath.Join(dir, name), filepath.Join(bin, name), 0o755); err != nil {
 			return err
 		}
@@ -61,7 +61,11 @@ func install(dir string) error {
 	return nil
 }
 
-var programNames = [...]string{"berth", "berth-init", "berth-driver-runc", "berth-driver-crun"}
+// programNames are the programs of every site; furtherDrivers those of the sites that link them.
+var (
+	programNames   = [...]string{"berth", "berth-init", "berth-driver-runc", "berth-driver-crun"}
+	furtherDrivers = [...]string{"berth-driver-charliecloud", "berth-driver-nvidia"}
+)
 
 func build(dir string) error {
 	sources, err := filepath.Glob("../init/*.c")
@@ -72,6 +76,8 @@ func build(dir string) error {
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth"), "../host"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-runc"), "../drivers/runc"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-crun"), "../drivers/crun"},
+		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-charliecloud"), "../drivers/charliecloud"},
+		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-nvidia"), "../drivers/nvidia"},
 		append([]string{"cc", "-std=c11", "-Os", "-static", "-o", filepath.Join(dir, "berth-init")}, sources...),
 	} {
 		cmd := exec.Command(args[0], args[1:]...)
