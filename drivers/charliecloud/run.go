@@ -43,7 +43,7 @@ func (d *driver) Run(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 	}
 	var options []string
 	if image.squash {
-		options = []string{"--with-parent"} // which serves the image: without it the program is of no use
+		options = []string{"--end-with-parent"} // which serves the image: without it the program is of no use
 		mount, err := makeDir(c.Bundle, "image")
 		if err != nil {
 			return nil, err
