@@ -25,7 +25,7 @@ func (d *driver) mount(b *binds, m specs.Mount) error {
 	case m.Type == "tmpfs" && target == "/dev":
 		return b.ownDev()
 	case m.Type == "tmpfs" && target == "/tmp":
-		return nil // --private-tmp, always
+		return privateTmp(m)
 	case isNodes(m.Type, target):
 		if d.settings.Isolation != share {
 			return isolation("type", "ch-run mounts no %s of the container's own at %s", m.Type, target)
@@ -33,6 +33,19 @@ func (d *driver) mount(b *binds, m specs.Mount) error {
 		return b.nodes(target)
 	}
 	return unsupported("type", "ch-run mounts no %s at %s", m.Type, target)
+}
+
+// privateTmp is what --private-tmp, which is always given, mounts on /tmp: mode 1777, and nosuid and nodev
+// because it is mounted in a user namespace (user_namespaces(7)).
+func privateTmp(m specs.Mount) error {
+	for _, option := range m.Options {
+		switch option {
+		case "rw", "suid", "dev", "exec", "nosuid", "nodev", "relatime", "strictatime", "mode=1777", "mode=01777":
+		default:
+			return unsupported("options", "ch-run mounts /tmp without %q", option)
+		}
+	}
+	return nil
 }
 
 func isBind(m specs.Mount) bool {
