@@ -105,13 +105,14 @@ func TestCancelWithoutHandler(t *testing.T) {
 	})
 }
 
-// gone checks that the processes of a job's container have ended two seconds after what ends them.
+// gone checks that the processes of a job's container have ended before KillWait could have ended them. On a
+// quiet machine it takes them well under two seconds, which the log tells.
 func (s *site) gone(t testing.TB, what string, job *running, begin time.Time) {
 	t.Helper()
 	eventually(t, func() string { return "the end of its processes" }, func() bool { return len(s.pidsOf(job)) == 0 })
 	took := time.Since(begin)
 	t.Logf("%s: gone after %v", what, took.Round(10*time.Millisecond))
-	if took > 2*time.Second {
+	if took > killWait*8/10 {
 		t.Errorf("%s: it took %v", what, took)
 	}
 }
