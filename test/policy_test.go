@@ -73,3 +73,17 @@ func TestPolicy(t *testing.T) {
 		})
 	})
 }
+
+// A site's mistake in one driver's table is no reason to run another driver, as "auto" would where a runtime
+// is missing.
+func TestAutoStopsAtAMistake(t *testing.T) {
+	t.Parallel()
+	need(t, "crun", "runc", "busybox")
+	s := newSite(t)
+	s.configure(t, "[drivers.crun]\nruntim = \"/usr/bin/crun\"\n")
+	refused(t, s.berth(t, "run", s.bundle(t, "true")), "berth.toml:2", "runtim")
+	s.configure(t, "[drivers.crun]\nruntime = \"/no/such/crun\"\n")
+	if r := s.berth(t, "run", s.bundle(t, "exit 3")); r.status != 3 {
+		t.Errorf("a runtime that is missing is passed over: %+v", r)
+	}
+}

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,6 +135,9 @@ func (h *Host) firstUsable(ctx context.Context) (*Driver, error) {
 				return d, nil
 			}
 			d.Close()
+		}
+		if errors.As(err, new(*sdk.SettingError)) { // a mistake of the site's, not a lack of the node's
+			return nil, h.explain(name, err)
 		}
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -32,6 +33,7 @@ type driverLog struct {
 	last  string // last line that was not JSON, or last error's message
 	cause string // the line that says why a Go program died
 	lines int
+	tail  []byte // the latest of what came after maxLogLines
 }
 
 func newDriverLog(log hclog.Logger) *driverLog {
@@ -47,7 +49,7 @@ func (l *driverLog) start(stderr *os.File) {
 func (l *driverLog) read(stderr *os.File) {
 	defer close(l.done)
 	r := bufio.NewReaderSize(stderr, maxLogLine)
-	for {
+	for l.lines < maxLogLines {
 		line, tooLong, err := r.ReadLine()
 		if len(line) > 0 {
 			l.take(string(line))
@@ -59,20 +61,32 @@ func (l *driverLog) read(stderr *os.File) {
 			return
 		}
 	}
+	l.drop(r)
+}
+
+// drop reads on without looking at it, and keeps the end, in which the driver's last words may be.
+func (l *driverLog) drop(r io.Reader) {
+	block := make([]byte, 4*maxLogLine)
+	for warned := false; ; {
+		n, err := r.Read(block)
+		if n > 0 && !warned {
+			warned = true
+			l.log.Warn("the driver writes too much, the rest of its log is dropped", "lines", maxLogLines)
+		}
+		l.mu.Lock()
+		l.tail = append(l.tail, block[:n]...)
+		l.tail = l.tail[max(0, len(l.tail)-maxLogLine):]
+		l.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
 }
 
 func (l *driverLog) take(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lines++; l.lines > maxLogLines {
-		if l.lines == maxLogLines+1 {
-			l.log.Warn("the driver writes too much, the rest of its log is dropped", "lines", maxLogLines)
-		}
-		if !strings.HasPrefix(line, "{") {
-			l.remember(strings.TrimSpace(line))
-		}
-		return
-	}
+	l.lines++
 	var entry map[string]any
 	if json.Unmarshal([]byte(line), &entry) == nil && entry["@message"] != nil {
 		l.entry(entry)
@@ -142,6 +156,11 @@ func (l *driverLog) lastWords() string {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for line := range strings.Lines(string(l.tail)) {
+		if !strings.HasPrefix(line, "{") {
+			l.remember(strings.TrimSpace(line))
+		}
+	}
 	words := l.last
 	if l.cause != "" {
 		words = l.cause
