@@ -13,7 +13,7 @@ import (
 
 // measure compares one runtime bare and through berth: run, state, and 128 runs at once.
 func (c *caller) measure(runtime string, rounds, storms int) error {
-	root := filepath.Join(c.dir, "bare-"+runtime)
+	root := filepath.Join(os.Getenv("BERTH_BENCH_BARE"), c.name+"-"+runtime)
 	bare := func(id string) *exec.Cmd { return c.command(runtime, "--root", root, "run", id) }
 	ours := func(id string) *exec.Cmd { return c.command(berth(), "run", "--driver", runtime, "--id", id, c.dir) }
 	if err := c.row("run, "+runtime, rounds, bare, ours); err != nil {
