@@ -52,7 +52,7 @@ func TestSpoolDirInSharedImage(t *testing.T) {
 			if err := s.node().WriteFile("/etc/slurm/oci.conf", text, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			r := s.run(t, "srun", "--container", bundle, "/bin/sh", "-c", "ls /var/run/slurm /var/spool/slurmd/*; exit 0")
+			r := s.run(t, "srun", "--container", bundle, "/bin/sh", "-c", "ls -R /var/run/slurm /var/spool/slurmd; exit 0")
 			if found := regexp.MustCompile(`(?m)^config.json$`).FindAllString(r.stdout, -1); r.status != 0 || len(found) != 1 {
 				t.Errorf("%s: %+v", dir, r)
 			}
