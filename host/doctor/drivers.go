@@ -24,6 +24,11 @@ func drivers() check {
 		why:  "jobs that ask for this driver fail with status 125; \"auto\" passes it over",
 		mend: needed.mend,
 	}
+	idle := fault{
+		when: "another one has no runtime on this node, and berth.toml does not name it", status: StatusNote,
+		why:  "berth brings drivers for more runtimes than a node needs",
+		mend: needed.mend,
+	}
 	unasked := fault{
 		when: "they cannot be asked, for want of a directory for their sockets", status: StatusNote,
 		why:  "a driver listens on a socket in the container directory, and berth doctor makes none",
@@ -31,7 +36,7 @@ func drivers() check {
 	}
 	return check{
 		name: "drivers", about: "What every driver says of its runtime on this node. The command that mends it is the driver's own advice, where it gives any.",
-		faults: []fault{needed, other, unasked},
+		faults: []fault{needed, other, idle, unasked},
 		look: func(e *examination) {
 			names := e.driverNames()
 			if e.Host == nil || len(names) == 0 {
@@ -49,6 +54,8 @@ func drivers() check {
 					e.ok("driver %q: %s", names[i], answer)
 				case e.needs(names[i], answers):
 					e.foundError(needed, answer.err, firstOffer(sdk.Advice(answer.err)), "NAME", names[i])
+				case answer.absent() && !e.configured(names[i]):
+					e.foundError(idle, answer.err, firstOffer(sdk.Advice(answer.err)), "NAME", names[i])
 				default:
 					e.foundError(other, answer.err, firstOffer(sdk.Advice(answer.err)), "NAME", names[i])
 				}
@@ -98,6 +105,9 @@ type answer struct {
 // works says whether the driver can be used, for all it knows: one without a check of its own may be.
 func (a answer) works() bool { return a.err == nil || errors.Is(a.err, sdk.ErrUnsupported) }
 
+// absent says whether the runtime is not there at all.
+func (a answer) absent() bool { return a.err != nil && a.runtime != nil && a.runtime.Path == "" }
+
 func (a answer) String() string {
 	if a.err != nil || a.runtime == nil {
 		return "it has no check of its own"
@@ -120,6 +130,12 @@ func (e *examination) ask(names []string) []answer {
 	}
 	wait.Wait()
 	return answers
+}
+
+// configured says whether berth.toml has a table for the driver.
+func (e *examination) configured(name string) bool {
+	_, ok := e.Host.Config.Drivers[name]
+	return ok
 }
 
 // needs says whether the configuration gives a driver to jobs. "auto" needs any one of them.

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/host/state"
+	"github.com/berth-hpc/berth/sdk"
 )
 
 // Drivers that fail as real ones do; a driver is any program.
@@ -162,4 +164,22 @@ func add(t *testing.T, n *Node, name, script string) {
 	path := filepath.Join(n.Layout.Drivers, "berth-driver-"+name)
 	must(t, os.WriteFile(path, []byte(script), 0o755))
 	must(t, os.Chmod(path, 0o755))
+}
+
+// A runtime that is not there is no fault of the node's, as long as the site does not want it.
+func TestAbsent(t *testing.T) {
+	unusable := errors.New("not usable")
+	for name, c := range map[string]struct {
+		answer answer
+		want   bool
+	}{
+		"not installed":       {answer{&sdk.Runtime{Name: "x"}, unusable}, true},
+		"installed, unusable": {answer{&sdk.Runtime{Name: "x", Path: "/usr/bin/x"}, unusable}, false},
+		"works":               {answer{&sdk.Runtime{Name: "x", Path: "/usr/bin/x"}, nil}, false},
+		"does not answer":     {answer{nil, unusable}, false},
+	} {
+		if got := c.answer.absent(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }
