@@ -42,7 +42,7 @@ func (c *call) driverLsCommand() *cobra.Command {
 			for _, d := range list {
 				status := "works"
 				if d.Error != "" {
-					status = oneLine(d.Error)
+					status = oneLine(strings.TrimPrefix(d.Error, fmt.Sprintf("driver %q: ", d.Name)))
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Name, dash(d.Runtime.Path), dash(d.Runtime.Version), status)
 			}
