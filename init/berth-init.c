@@ -4,10 +4,13 @@
  * berth-init is what berth puts in front of a container's command. It finds the command as the
  * container sees it, becomes it by execve(2), and is gone. There is never a shell.
  *
- *   berth-init [--cwd DIR] [--by-name] [--unset NAME] [--set NAME=VALUE] [--end-with-parent]
+ *   berth-init [FILE] [--cwd DIR] [--by-name] [--unset NAME] [--set NAME=VALUE] [--end-with-parent]
  *              [--init [--signals=forward|direct] [--status FILE] [--pid N]]
  *              -- CMD [ARG...]
  *
+ *   FILE        an absolute path: the environment is what it holds, in the form of /proc/PID/environ,
+ *               and nothing else. It comes first, where a shell has its script: for a runtime that
+ *               hands everything to a shell
  *   --cwd DIR   enter DIR; stay in the present directory where there is none
  *   --by-name   CMD is an absolute path found on the node: where the container has no such
  *               file, look for its last part on PATH, and make that argv[0], as it was typed
@@ -56,6 +59,8 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(arg[0], "--rm") == 0)
 		remove_all(arg[1]);
+	if (argc > 1 && **arg == '/')
+		take_environment(*arg++);
 	for (; argc > 1 && *arg && strcmp(*arg, "--") != 0; arg++) {
 		if (strcmp(*arg, "--cwd") == 0 && arg[1])
 			cwd = *++arg;

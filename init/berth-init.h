@@ -19,6 +19,9 @@ int missing(int err);
 /* Becomes the command argv[0]; by_name as --by-name says. */
 _Noreturn void become(char **argv, int by_name);
 
+/* Makes the environment what file holds: entries that each end with a NUL, nothing else. */
+void take_environment(const char *file);
+
 /* How the parent that stays does so: see stay.c. */
 struct stay {
 	int forward;

@@ -44,6 +44,26 @@ func TestEnvironmentIsExact(t *testing.T) {
 	}
 }
 
+// With a file in front the environment is what that holds, also what no shell could say.
+func TestEnvironmentFromFile(t *testing.T) {
+	p := need(t)
+	env := []string{"PATH=/bin", "EMPTY=", "=odd", "NOVALUE", "NEWLINE=a\nb", "SHELL=$(date) `date` ${X} 'q' \"", "BYTES=\xff\x01", "LONG=" + strings.Repeat("y", 128<<10-6)}
+	want := strings.Join(env, "\x00") + "\x00"
+	file := filepath.Join(openDir(t), "environment")
+	if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, form := range forms {
+		args := append(append([]string{file}, form...), "--", p.probe, "cat", "/proc/self/environ")
+		if got := (call{args: args, env: []string{"GONE=1", "PATH=/nowhere"}}).run(t); got != (result{stdout: want}) {
+			t.Errorf("%s: status %d, got %.300q, %q", name, got.status, got.stdout, got.stderr)
+		}
+	}
+	if got := (call{args: []string{file + ".missing", "--", p.probe, "cat"}}).run(t); got.status != 125 || !strings.Contains(got.stderr, "reading the environment from") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestVariablesUnsetAndSet(t *testing.T) {
 	p := need(t)
 	for name, form := range forms {

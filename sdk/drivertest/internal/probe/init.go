@@ -13,18 +13,27 @@ import (
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// initMain does what berth-init does in its plain form, "[--unset NAME] [--set NAME=VALUE] -- CMD
-// [ARG…]": it finds the command through PATH, becomes it, or ends with 127 where there is none and 126
+// initMain does what berth-init does in its plain form, "[FILE] [--cwd DIR] [--unset NAME] [--set
+// NAME=VALUE] -- CMD [ARG…]": it takes its environment from FILE, finds the command through PATH, becomes it, or ends with 127 where there is none and 126
 // where it cannot be executed.
 func initMain(args []string) int {
 	at := slices.Index(args, "--")
 	if at < 0 || at+1 == len(args) {
 		return fail(125, "as berth-init: no command")
 	}
-	for i := 0; i+1 < at; i += 2 {
+	first := 0
+	if strings.HasPrefix(args[0], "/") {
+		if err := takeEnvironment(args[0]); err != nil {
+			return fail(125, "as berth-init: %v", err)
+		}
+		first = 1
+	}
+	for i := first; i+1 < at; i += 2 {
 		switch args[i] {
 		case "--unset":
 			os.Unsetenv(args[i+1])
+		case "--cwd":
+			_ = os.Chdir(args[i+1]) // it may be missing
 		case "--set":
 			name, value, _ := strings.Cut(args[i+1], "=")
 			os.Setenv(name, value)
@@ -38,6 +47,23 @@ func initMain(args []string) int {
 	}
 	fmt.Fprintf(os.Stderr, "berth-init: %q: %v\n", command[0], err)
 	return status
+}
+
+// takeEnvironment replaces the environment by the entries of a file, which each end with a NUL.
+func takeEnvironment(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	os.Clearenv()
+	for _, entry := range strings.Split(string(text), "\x00") {
+		if name, value, ok := strings.Cut(entry, "="); ok {
+			if err := os.Setenv(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func candidates(name string) []string {
