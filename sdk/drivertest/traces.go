@@ -103,7 +103,7 @@ func (c *container) leftFiles() []string {
 	for _, e := range entries {
 		name := strings.TrimRight(e.Name(), "0123456789")
 		switch name {
-		case "bundle", "root", "s", "request", "answer", "kit-":
+		case "bundle", "root", "s", "shared", "request", "answer", "kit-":
 		default:
 			found = append(found, e.Name())
 		}

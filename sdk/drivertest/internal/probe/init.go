@@ -14,8 +14,8 @@ import (
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // initMain does what berth-init does in its plain form, "[FILE] [--cwd DIR] [--unset NAME] [--set
-// NAME=VALUE] -- CMD [ARG…]": it takes its environment from FILE, finds the command through PATH, becomes it, or ends with 127 where there is none and 126
-// where it cannot be executed.
+// NAME=VALUE] -- CMD [ARG…]": it takes its environment from FILE, finds the command through
+// PATH, becomes it, or ends with 127 where there is none and 126 where it cannot be executed.
 func initMain(args []string) int {
 	at := slices.Index(args, "--")
 	if at < 0 || at+1 == len(args) {
