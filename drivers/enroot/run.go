@@ -31,6 +31,9 @@ func (d *driver) Run(_ context.Context, c *sdk.Container) (*sdk.Command, error) 
 	if err != nil {
 		return nil, err
 	}
+	if !plain(c.Bundle) {
+		return nil, unsupported("bundle", "enroot's tables of mounts cannot hold its path, %q", c.Bundle)
+	}
 	rootfs := i.dir
 	if i.shared() {
 		if rootfs, err = d.unpacked(c.Step, i); err != nil {

@@ -27,9 +27,13 @@ func execCases() []Case {
 			"runc exec's own failures are 255 as well.",
 			(*trial).execStatus},
 		{"exec/exact",
-			"Its arguments, variables, directory and descriptors are those of process.json and the request, and it sees the container's processes.",
+			"Its arguments, variables and directory are those of process.json, and it sees the container's processes.",
 			"A driver that builds a shell line for it.",
 			(*trial).execExact},
+		{"exec/descriptors",
+			"It has the descriptors that the request names, or the request is refused as unsupported.",
+			"A runtime that closes all but the standard streams.",
+			(*trial).execFiles},
 		{"exec/wrong-state",
 			"Exec in an unknown container is not found, in a stopped one refused.",
 			"A program that starts on the node instead.",
@@ -95,8 +99,7 @@ func (t *trial) execExact() {
 	p := c.further(append([]string{"report"}, awkward()...)...)
 	p.Env = append(p.Env, "ONE=$HOME 'x'\ny")
 	p.Cwd = "/work dir"
-	extra := []*os.File{t.file("third")}
-	task := c.exec(p, streams{files: extra})
+	task := c.exec(p, streams{})
 	if task.wait() != 0 {
 		t.Fatalf("the program could not report: %s", task.describe())
 	}
@@ -106,11 +109,25 @@ func (t *trial) execExact() {
 	if r.Dir != p.Cwd {
 		t.Errorf("directory %q instead of %q", r.Dir, p.Cwd)
 	}
-	if dev, ino := identity(extra[0]); r.Files[3].Dev != dev || r.Files[3].Ino != ino {
-		t.Errorf("descriptor 3 is not the caller's file")
-	}
 	if r.Pid > 100 && !t.lacks(Isolation) {
 		t.Errorf("pid %d: not in the container's pid namespace", r.Pid)
+	}
+}
+
+func (t *trial) execFiles() {
+	t.needs("exec")
+	c := t.container([]string{"wait", "0"})
+	c.waiting()
+	extra := []*os.File{t.file("third")}
+	task := c.exec(c.further("report"), streams{files: extra})
+	status := task.wait()
+	task.lacks()
+	if status != 0 {
+		t.Fatalf("the program could not report: %s", task.describe())
+	}
+	r := t.parseReport([]byte(task.out.String()))
+	if dev, ino := identity(extra[0]); r.Files[3].Dev != dev || r.Files[3].Ino != ino {
+		t.Errorf("descriptor 3 is not the caller's file")
 	}
 }
 
