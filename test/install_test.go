@@ -64,7 +64,7 @@ func install(dir string) error {
 // programNames are the programs of every site; furtherDrivers those of the sites that link them.
 var (
 	programNames   = [...]string{"berth", "berth-init", "berth-driver-runc", "berth-driver-crun"}
-	furtherDrivers = [...]string{"berth-driver-charliecloud", "berth-driver-nvidia"}
+	furtherDrivers = [...]string{"berth-driver-charliecloud", "berth-driver-nvidia", "berth-driver-enroot", "enroot"}
 )
 
 func build(dir string) error {
@@ -78,6 +78,8 @@ func build(dir string) error {
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-crun"), "../drivers/crun"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-charliecloud"), "../drivers/charliecloud"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-nvidia"), "../drivers/nvidia"},
+		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-enroot"), "../drivers/enroot"},
+		{"go", "build", "-trimpath", "-o", filepath.Join(dir, "enroot"), "../drivers/enroot/internal/standin"}, // which stands in for it
 		append([]string{"cc", "-std=c11", "-Os", "-static", "-o", filepath.Join(dir, "berth-init")}, sources...),
 	} {
 		cmd := exec.Command(args[0], args[1:]...)
