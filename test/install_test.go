@@ -79,7 +79,7 @@ func build(dir string) error {
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-charliecloud"), "../drivers/charliecloud"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-nvidia"), "../drivers/nvidia"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-enroot"), "../drivers/enroot"},
-		{"go", "build", "-trimpath", "-o", filepath.Join(dir, "enroot"), "../drivers/enroot/internal/standin"}, // which stands in for it
+		{"go", "build", "-trimpath", "-o", filepath.Join(dir, "enroot"), "../drivers/enroot/testdata/standin"}, // which stands in for it
 		append([]string{"cc", "-std=c11", "-Os", "-static", "-o", filepath.Join(dir, "berth-init")}, sources...),
 	} {
 		cmd := exec.Command(args[0], args[1:]...)

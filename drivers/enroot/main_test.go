@@ -38,7 +38,7 @@ func testMain(m *testing.M) (int, error) {
 	}
 	sources, _ := filepath.Glob("../../init/*.c")
 	for _, args := range [][]string{
-		{"go", "build", "-o", filepath.Join(dir, "enroot"), "./internal/standin"},
+		{"go", "build", "-o", filepath.Join(dir, "enroot"), "./testdata/standin"},
 		{"go", "build", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "driver"), "."},
 		append([]string{"cc", "-std=c11", "-Os", "-static", "-o", filepath.Join(dir, "berth-init")}, sources...),
 	} {

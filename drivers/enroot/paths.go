@@ -67,11 +67,11 @@ func ownDir(parent, setting string) (string, error) {
 	return dir, nil
 }
 
-// scratch makes a directory of nobody else's.
+// scratch makes a directory of nobody else's, in which nothing is made.
 func scratch() (dir string, clean func(), err error) {
 	dir, err = os.MkdirTemp("", "berth-enroot-")
 	if err != nil {
 		return "", nil, fmt.Errorf("making a directory for enroot: %w", sdk.Mark(err, sdk.ErrUnavailable))
 	}
-	return dir, func() { _ = os.RemoveAll(dir) }, nil
+	return dir, func() { _ = os.Remove(dir) }, nil
 }

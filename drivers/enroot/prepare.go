@@ -33,7 +33,7 @@ func (d *driver) Prepare(ctx context.Context, c *sdk.Container, progress func(sd
 	if _, err := d.version(ctx); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(data, 0o700); err != nil {
+	if err := os.Mkdir(data, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("making a directory for images: %w", sdk.Mark(err, sdk.ErrUnavailable))
 	}
 	work, err := os.MkdirTemp(data, "new.")
@@ -66,9 +66,10 @@ func (d *driver) wanted(c *sdk.Container) (*image, error) {
 
 // unpack has enroot make a root file system in work/data.
 func (d *driver) unpack(ctx context.Context, step *sdk.Step, i *image, work string, progress func(sdk.Progress)) error {
+	needed := filepath.Join(work, "needed") // by the import only
 	p := paths{
-		runtime: filepath.Join(work, "run"), cache: filepath.Join(work, "cache"), data: filepath.Join(work, "data"),
-		temp: filepath.Join(work, "tmp"), home: home(step), config: userConfig(step),
+		runtime: filepath.Join(needed, "run"), cache: filepath.Join(needed, "cache"), data: filepath.Join(work, "data"),
+		temp: needed, home: home(step), config: userConfig(step),
 	}
 	if d.settings.Cache != "" {
 		var err error
@@ -76,12 +77,12 @@ func (d *driver) unpack(ctx context.Context, step *sdk.Step, i *image, work stri
 			return err
 		}
 	}
-	if err := os.Mkdir(p.temp, 0o700); err != nil {
+	if err := os.Mkdir(needed, 0o700); err != nil {
 		return fmt.Errorf("making a directory for enroot: %w", sdk.Mark(err, sdk.ErrUnavailable))
 	}
 	file := i.file
 	if i.uri != "" {
-		file = filepath.Join(work, "image.sqsh")
+		file = filepath.Join(needed, "image.sqsh")
 		progress(sdk.Progress{Text: "importing " + i.uri})
 		if err := d.call(ctx, step, p, "importing "+i.uri, progress, "import", "-o", file, "--", i.uri); err != nil {
 			return err
@@ -96,12 +97,7 @@ func (d *driver) unpack(ctx context.Context, step *sdk.Step, i *image, work stri
 		return err
 	}
 	progress(sdk.Progress{Text: "unpacking image", Done: size, Total: size})
-	for _, rest := range []string{p.temp, p.runtime, filepath.Join(work, "cache"), filepath.Join(work, "image.sqsh")} {
-		if err := os.RemoveAll(rest); err != nil {
-			return fmt.Errorf("removing what the import needed: %w", sdk.Mark(err, sdk.ErrUnavailable))
-		}
-	}
-	return nil
+	return d.remove(ctx, step, work, "needed")
 }
 
 // userConfig is where the user's credentials for registries are.
@@ -130,24 +126,22 @@ func (d *driver) Release(ctx context.Context, s *sdk.Step) error {
 		return fmt.Errorf("reading the step's images: %w", sdk.Mark(err, sdk.ErrUnavailable))
 	}
 	for _, entry := range entries {
-		if err := d.removeUnpacked(ctx, s, filepath.Join(data, entry.Name())); err != nil {
+		if err := d.remove(ctx, s, data, entry.Name()); err != nil {
 			return err
 		}
 	}
-	if err := os.RemoveAll(data); err != nil {
+	if err := os.Remove(data); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing the step's images: %w", sdk.Mark(err, sdk.ErrUnavailable))
 	}
 	return nil
 }
 
-// removeUnpacked has enroot remove a container, since its directories may be such as their owner cannot
-// write.
-func (d *driver) removeUnpacked(ctx context.Context, s *sdk.Step, work string) error {
-	data := filepath.Join(work, "data")
-	if _, err := os.Stat(filepath.Join(data, unpackedName)); err != nil || d.present() != nil {
-		return nil // what is left is for os.RemoveAll
+// remove has enroot remove a directory as if it were a container's: it stays on one file system, and
+// manages with directories that their owner cannot write.
+func (d *driver) remove(ctx context.Context, s *sdk.Step, parent, name string) error {
+	if err := d.present(); err != nil {
+		return err
 	}
-	run := filepath.Join(work, "run")
-	p := paths{runtime: run, cache: run, data: data, temp: run, config: run}
-	return d.call(ctx, s, p, "removing the unpacked image", func(sdk.Progress) {}, "remove", "-f", "--", unpackedName)
+	p := paths{runtime: parent, cache: parent, data: parent, temp: parent, config: parent}
+	return d.call(ctx, s, p, "removing what was unpacked", func(sdk.Progress) {}, "remove", "-f", "--", name)
 }
