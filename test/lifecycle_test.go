@@ -139,9 +139,9 @@ func (s *site) await(t testing.TB, id, want string) {
 }
 
 // create creates a container; /dev/null stands for its streams, which it would keep open.
-func (s *site) create(t testing.TB, id, script string) {
+func (s *site) create(t testing.TB, id, script string, options ...string) {
 	t.Helper()
-	cmd := s.command(call{args: []string{"create", "--id", id, s.bundle(t, script)}})
+	cmd := s.command(call{args: append(append([]string{"create", "--id", id}, options...), s.bundle(t, script))})
 	cmd.Stdin = nil
 	cmd.Stderr = os.Stderr
 	bounded(t, cmd)

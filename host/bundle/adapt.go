@@ -26,6 +26,7 @@ func (b *Bundle) Adapt(o Options) error {
 		a.terminal, // before the file systems: it needs one
 		a.fileSystems,
 		a.nodeMounts,
+		a.deviceEdits,
 		a.optionMounts,
 		a.mountPoints,
 		a.sharedMounts,

@@ -34,6 +34,8 @@ const (
 	whySourceFlags = "flags of the source's file system, which a user namespace cannot clear"
 	whySourceAtime = "the source's own atime mode, which a user namespace cannot change"
 	whyOptionMount = "mount asked for by option"
+	whyDevice      = "edit of a device that site or user asked for"
+	whyApplied     = "its devices are added by berth itself"
 	whyScratch     = "place for mounts below it, which the image lacks and the caller cannot make"
 	whyShared      = "directory of the node that MPI libraries need"
 	whyPlace       = "directory that MPI libraries need and the image lacks"

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/berth-hpc/berth/host/bundle/tree"
+	"github.com/berth-hpc/berth/host/cdi"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -62,9 +63,10 @@ func (b *Bundle) judgeHooks(p Policy) error {
 }
 
 // judgeAnnotations: runtimes take orders from annotations (run.oci.handler, com.nvidia.…,
-// io.katacontainers.…), so only those that describe the image, and our own, go unasked.
+// io.katacontainers.…), so only those that describe the image, our own, and those by which CDI asks
+// for devices, which JudgeDevices is about, go unasked.
 func (b *Bundle) judgeAnnotations(p Policy) error {
-	allowed := append([]string{"org.opencontainers.image.", "org.berth."}, p.Annotations...)
+	allowed := append([]string{"org.opencontainers.image.", "org.berth.", cdi.AnnotationPrefix}, p.Annotations...)
 	for name, v := range members(b.root.Get("annotations")) {
 		if !slices.ContainsFunc(allowed, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 			return b.refused(v, fmt.Sprintf("annotations[%q]", name), "annotations that may change what a runtime does",
@@ -100,11 +102,7 @@ func (b *Bundle) judgeNetDevices(p Policy) error {
 func (b *Bundle) judgeDevices(p Policy) error {
 	for i, device := range b.root.Get("linux", "devices").Items() {
 		node := device.Get("path").Text()
-		allowed := func(pattern string) bool {
-			ok, err := path.Match(pattern, node)
-			return ok && err == nil
-		}
-		if path.Clean(node) != node || !slices.ContainsFunc(p.Devices, allowed) {
+		if path.Clean(node) != node || !p.allowsDevice(node) {
 			return b.refused(device, fmt.Sprintf("linux.devices[%d]", i), fmt.Sprintf("the device node %q", node), fmt.Sprintf("devices = [%q]", node))
 		}
 	}

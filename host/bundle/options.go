@@ -1,6 +1,10 @@
 package bundle
 
-import "github.com/opencontainers/runtime-spec/specs-go"
+import (
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-hpc/berth/host/cdi"
+)
 
 // Options is what the effective document has to be beyond what the bundle says.
 type Options struct {
@@ -13,6 +17,7 @@ type Options struct {
 	Workdir             string             // absolute; empty keeps the bundle's
 	WorkdirMayBeMissing bool               // have berth-init go to Workdir if it is there, else stay in the bundle's
 	Mounts              []Mount            // after the bundle's own
+	Devices             *cdi.Devices       // what they add comes before Env and Mounts; nil: none
 	Shared              []Mount            // directories of the node, or empty ones where there is no Source, after all others and where the container has a place for them
 	Terminal            *bool              // nil keeps the bundle's
 	Umask               *int               // the task's own, for the process unless the bundle names one; nil: unknown

@@ -10,7 +10,7 @@ type Policy struct {
 	NamespacePaths  bool     // policy.namespace_paths: join namespaces that exist
 	SeccompListener bool     // policy.seccomp_listener: hand system calls to a listening program
 	NetDevices      bool     // policy.net_devices: move network devices into the container
-	Devices         []string // policy.devices: patterns (path.Match) of device nodes, "/dev/fuse"
+	Devices         []string // policy.devices: patterns (path.Match) of device nodes, "/dev/fuse", and of CDI's devices, "nvidia.com/gpu=*"
 	MountSources    []string // policy.mount_sources: directories whose content may be mounted; nil: any
 
 	// Trusted says why the program at path could be changed by somebody other than root, nil

@@ -129,6 +129,9 @@ func (l *launcher) taskArgs(task int) []string {
 	for _, m := range o.mounts {
 		option("--mount", m)
 	}
+	for _, d := range o.devices {
+		option("--device", d)
+	}
 	for _, e := range o.env {
 		option("--env", e)
 	}

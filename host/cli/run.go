@@ -19,7 +19,7 @@ import (
 // options are the flags of run and create.
 type options struct {
 	driver, id, workdir       string
-	env, mounts               []string
+	env, mounts, devices      []string
 	tty, init, dryRun         bool
 	terminal                  *bool // what --tty says; nil: nothing
 	files                     int
@@ -37,6 +37,7 @@ func (o *options) add(cmd *cobra.Command) {
 	f.StringVar(&o.workdir, "workdir", "", "working `DIRECTORY` in the container")
 	f.StringArrayVar(&o.env, "env", nil, "set a variable, `NAME=VALUE`, or pass the caller's on, NAME")
 	f.StringArrayVar(&o.mounts, "mount", nil, "bind a file or directory of the node, `SRC:DST[:OPTION,...]`")
+	f.StringArrayVar(&o.devices, "device", nil, "add a `DEVICE`: one of a CDI specification, nvidia.com/gpu=0, or a node, /dev/fuse")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the container a terminal; --tty=false: none, whatever the bundle says")
 	f.BoolVar(&o.init, "init", false, "keep a small init as process 1, which reaps and passes signals on")
 	f.IntVar(&o.files, "preserve-fds", 0, "pass descriptors 3 to `N`+2 on to the container")
@@ -157,7 +158,7 @@ func execute(p *dispatch.Plan) error {
 func (c *call) request(o options, args []string) (dispatch.Request, error) {
 	r := dispatch.Request{
 		ID: o.id, Bundle: args[0], Driver: o.driver, Workdir: o.workdir, Init: o.init, Files: o.files,
-		Terminal: o.terminal, Launch: o.launch,
+		Terminal: o.terminal, Devices: o.devices, Launch: o.launch,
 		IO:  sdk.IO{ConsoleSocket: absolute(o.consoleSocket), PidFile: absolute(o.pidFile)},
 		Log: sdk.Log{Path: absolute(o.runtimeLog), Format: o.runtimeFormat, Debug: c.debug},
 	}

@@ -26,8 +26,9 @@ type Request struct {
 
 // Choice is the driver of one container, and the reason to tell a person who wonders.
 type Choice struct {
-	Driver  string // a name or Auto
-	Because string // a clause: "rule 2 (/etc/berth/berth.toml:14:3): partition \"gpu-a\" matches \"gpu*\""
+	Driver  string   // a name or Auto
+	Because string   // a clause: "rule 2 (/etc/berth/berth.toml:14:3): partition \"gpu-a\" matches \"gpu*\""
+	Devices []string // that the site gives the container
 }
 
 // Choose finds the driver for a request: the default, or that of the first rule that matches, or
@@ -42,17 +43,21 @@ func (c *Config) Choose(r Request) (Choice, error) {
 		return Choice{}, sdk.WithAdvice(sdk.Mark(err, sdk.ErrInvalid),
 			fmt.Sprintf("leave it out to get the site's choice, driver %q", site.Driver))
 	}
-	return Choice{Driver: r.Wish, Because: "asked for by " + r.WishFrom}, nil
+	return Choice{Driver: r.Wish, Because: "asked for by " + r.WishFrom, Devices: site.Devices}, nil
 }
 
 // site is the choice without the job's wish.
 func (c *Config) site(r Request) Choice {
 	for i, rule := range c.Rules {
 		if because, ok := rule.match(r); ok {
-			return Choice{rule.Driver, fmt.Sprintf("rule %d (%s): %s", i+1, c.where(c.node("rules").item(i)), because)}
+			devices := rule.Devices
+			if devices == nil {
+				devices = c.Devices
+			}
+			return Choice{rule.Driver, fmt.Sprintf("rule %d (%s): %s", i+1, c.where(c.node("rules").item(i)), because), devices}
 		}
 	}
-	return Choice{c.DefaultDriver, fmt.Sprintf("default_driver (%s)", c.where(c.node("default_driver")))}
+	return Choice{c.DefaultDriver, fmt.Sprintf("default_driver (%s)", c.where(c.node("default_driver"))), c.Devices}
 }
 
 // grant says why a job may not have the driver it wishes, or returns nil.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,7 +92,7 @@ func TestChoose(t *testing.T) {
 		got, err := config.Choose(c.request)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
-		} else if got != (Choice{c.driver, c.because}) {
+		} else if got.Driver != c.driver || got.Because != c.because {
 			t.Errorf("%s: got %+v, want %s because %s", name, got, c.driver, c.because)
 		}
 	}
@@ -99,12 +100,12 @@ func TestChoose(t *testing.T) {
 
 func TestChooseWithoutFile(t *testing.T) {
 	for wish, want := range map[string]Choice{
-		"":     {Auto, "default_driver (the default)"},
-		"auto": {Auto, "default_driver (the default)"},
-		"crun": {"crun", "asked for by --driver"},
+		"":     {Driver: Auto, Because: "default_driver (the default)"},
+		"auto": {Driver: Auto, Because: "default_driver (the default)"},
+		"crun": {Driver: "crun", Because: "asked for by --driver"},
 	} {
 		got, err := Default().Choose(Request{Wish: wish, WishFrom: "--driver", Known: []string{"crun"}, Partition: "p"})
-		if err != nil || got != want {
+		if err != nil || got.Driver != want.Driver || got.Because != want.Because || len(got.Devices) > 0 {
 			t.Errorf("%q: got %+v, %v", wish, got, err)
 		}
 	}
@@ -112,7 +113,7 @@ func TestChooseWithoutFile(t *testing.T) {
 
 func TestChooseByRuleWithoutPatterns(t *testing.T) {
 	got, err := mustParse(t, "[[rules]]\ndriver = \"runc\"\n").Choose(Request{})
-	if want := (Choice{"runc", "rule 1 (f:1:3): it has no conditions"}); err != nil || got != want {
+	if want := (Choice{Driver: "runc", Because: "rule 1 (f:1:3): it has no conditions"}); err != nil || got.Driver != want.Driver || got.Because != want.Because || len(got.Devices) > 0 {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 }
@@ -142,7 +143,7 @@ func TestChooseRefuses(t *testing.T) {
 		},
 	} {
 		got, err := mustParse(t, c.file).Choose(Request{Wish: c.wish, WishFrom: "--driver", Known: known})
-		if err == nil || err.Error() != c.want || got != (Choice{}) {
+		if err == nil || err.Error() != c.want || got.Driver != "" {
 			t.Errorf("%s: got %+v and\n %v, want\n %s", name, got, err, c.want)
 		}
 		if !errors.Is(err, sdk.ErrInvalid) {
@@ -175,6 +176,41 @@ func TestCheckDrivers(t *testing.T) {
 		t.Error(err)
 	}
 	if err := Default().CheckDrivers(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// Devices are the matching rule's, whatever driver the job wishes, or else the site's.
+func TestChooseDevices(t *testing.T) {
+	config, err := Parse("f", []byte(`
+devices = ["/dev/fuse"]
+[[rules]]
+partition = ["gpu"]
+driver = "crun"
+devices = ["example.com/gpu=0", "/dev/kvm"]
+[[rules]]
+partition = ["bare"]
+driver = "crun"
+devices = []
+[[rules]]
+partition = ["cpu"]
+driver = "crun"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for partition, want := range map[string][]string{
+		"gpu": {"example.com/gpu=0", "/dev/kvm"}, "bare": {}, "cpu": {"/dev/fuse"}, "other": {"/dev/fuse"},
+	} {
+		for _, wish := range []string{"", "runc"} {
+			got, err := config.Choose(Request{Partition: partition, Wish: wish, WishFrom: "--driver"})
+			if err != nil || !slices.Equal(got.Devices, want) {
+				t.Errorf("%s, wish %q: got %+v, %v, want %v", partition, wish, got, err, want)
+			}
+		}
+	}
+	_, err = Parse("f", []byte("devices = [\"gpu0\"]\n"))
+	if err == nil || !strings.Contains(err.Error(), `f:1:12: devices: expected a device such as "nvidia.com/gpu=0" or "/dev/fuse", got "gpu0"`) {
 		t.Error(err)
 	}
 }

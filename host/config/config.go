@@ -8,9 +8,11 @@ const Auto = "auto"
 // Config is the effective configuration: the file's values, and the defaults of the rest. It is
 // not changed after it was made.
 type Config struct {
-	Source        string // the file's name as given to Parse; empty: there is none, all is default
-	DefaultDriver string // a driver's name or Auto
-	Init          bool   // keep berth-init as process 1 of every container
+	Source        string   // the file's name as given to Parse; empty: there is none, all is default
+	DefaultDriver string   // a driver's name or Auto
+	Init          bool     // keep berth-init as process 1 of every container
+	Devices       []string // for every container, unless a rule says otherwise: see cdi.ValidateName
+	CDIDirs       []string // absolute paths of directories with CDI specifications; later ones go first
 	Log           Log
 	Slurm         Slurm
 	Deadlines     Deadlines
@@ -51,6 +53,8 @@ type Deadlines struct {
 func Default() *Config {
 	return &Config{
 		DefaultDriver: Auto,
+		Devices:       []string{},
+		CDIDirs:       []string{"/etc/cdi", "/var/run/cdi"},
 		Log:           Log{Level: "warn"},
 		Slurm:         Slurm{Init: true, FindCommands: true},
 		Deadlines: Deadlines{

@@ -1,6 +1,9 @@
 package config
 
-import "github.com/berth-hpc/berth/host/trust"
+import (
+	"github.com/berth-hpc/berth/host/cdi"
+	"github.com/berth-hpc/berth/host/trust"
+)
 
 // key is one key of the file: the only place where its name, its meaning and its rules stand.
 type key struct {
@@ -16,6 +19,8 @@ func (c *Config) keys() table {
 	return table{
 		{"default_driver", "driver where no rule matches and the job asks for none; \"auto\" is the first one whose check passes", text{&c.DefaultDriver, trust.ValidateDriverName}},
 		{"init", "keep berth-init as process 1 of every container, as with --init", toggle{&c.Init}},
+		{"devices", "devices for every container, such as \"nvidia.com/gpu=0\" of a CDI specification or \"/dev/fuse\"; a rule's own take their place", list{to: &c.Devices, check: cdi.ValidateName, empty: true}},
+		{"cdi_dirs", "absolute paths of the directories with CDI specifications, which only root may be able to change; of one device in several the last counts", list{to: &c.CDIDirs, check: absolutePath, empty: true}},
 		{"log", "what berth says of its own work", c.Log.keys()},
 		{"slurm", "how container jobs of Slurm are run", c.Slurm.keys()},
 		{"deadlines", "how long berth waits for a driver before it gives up; never for the container itself", c.Deadlines.keys()},
@@ -71,5 +76,6 @@ func (r *Rule) keys() table {
 		{"gres", "patterns for any of the job's generic resources, such as \"gpu:*\"", list{to: &r.GRES, check: pattern}},
 		{"container", "patterns for the absolute path of the bundle or image, or of a directory above it", list{to: &r.Container, check: pattern}},
 		{"driver", "driver of the jobs that match, or \"auto\"; required", text{&r.Driver, trust.ValidateDriverName}},
+		{"devices", "devices of the containers that match, in place of those above the first table", list{to: &r.Devices, check: cdi.ValidateName, empty: true}},
 	}
 }

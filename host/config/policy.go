@@ -24,7 +24,7 @@ func (p *Policy) keys() table {
 		{"namespace_paths", "let bundles join namespaces that exist already", toggle{&p.NamespacePaths}},
 		{"seccomp_listener", "let bundles hand system calls to a program that listens for them", toggle{&p.SeccompListener}},
 		{"net_devices", "let bundles move network devices into the container", toggle{&p.NetDevices}},
-		{"devices", "patterns for the device nodes that bundles may add, such as \"/dev/fuse\"", list{to: &p.Devices, check: pattern, empty: true}},
+		{"devices", "patterns for the devices that jobs and bundles may add, such as \"/dev/fuse\" or \"nvidia.com/gpu=*\"", list{to: &p.Devices, check: pattern, empty: true}},
 		{"mount_sources", "absolute paths of the directories that may be mounted, with what is below them; any where the key is not set", list{to: &p.MountSources, check: absolutePath, empty: true}},
 	}
 }

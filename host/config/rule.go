@@ -16,7 +16,8 @@ type Rule struct {
 	QOS       []string
 	GRES      []string
 	Container []string
-	Driver    string // a driver's name or Auto
+	Driver    string   // a driver's name or Auto
+	Devices   []string // nil: those of the Config
 }
 
 // rules is the value of [[rules]].

@@ -19,6 +19,7 @@ type Request struct {
 	Env                 []string // NAME=VALUE, set or replaced one by one
 	Workdir             string
 	Mounts              []bundle.Mount
+	Devices             []string       // by name, see cdi.ValidateName
 	Shared              []bundle.Mount // berth's own, which policy does not judge: see bundle.Options
 	Terminal            *bool          // nil keeps the bundle's
 	Init                bool           // keep berth-init as process 1

@@ -182,6 +182,9 @@ func (p *Plan) writeBundle(r Request, b *bundle.Bundle, s *starting) error {
 		return err
 	}
 	p.record.Driver = p.Driver
+	if o.Devices, err = p.host.devices(r, s.choice.Devices, b); err != nil {
+		return err
+	}
 	o.SetAnnotations = map[string]string{DriverAnnotation: p.Driver}
 	if err := b.Adapt(o); err != nil {
 		return err
