@@ -99,6 +99,19 @@ type Preparer interface {
 	Release(ctx context.Context, s *Step) error
 }
 
+// Imager is implemented by drivers that take a file as root.path, an image, and not only a directory.
+type Imager interface {
+	// Images names the kinds of file, ImageSquashFS and ImageSIF. Where another driver has
+	// refused an image, the host tells the user which drivers take it.
+	Images() []string
+}
+
+// The kinds of image that are files.
+const (
+	ImageSquashFS = "squashfs" // SquashFS 4, which begins with "hsqs"
+	ImageSIF      = "sif"      // Singularity Image Format, with "SIF_MAGIC" behind its launch line
+)
+
 // Progress is how far a Prepare has come.
 type Progress struct {
 	Text  string // what is being done, without a full stop: "importing image"

@@ -14,7 +14,7 @@ import (
 
 func main() { plugin.Serve(&driver{}) }
 
-// driver implements sdk.Driver, Configurer, Checker and Execer. ch-run keeps no state of
+// driver implements sdk.Driver, Configurer, Checker, Execer and Imager. ch-run keeps no state of
 // containers: the host answers from its own records.
 type driver struct{ settings *settings }
 
@@ -34,6 +34,9 @@ func (d *driver) Settings() any {
 	d.settings = &settings{Runtime: installed("/usr/bin/ch-run", "/usr/local/bin/ch-run"), Isolation: refuse}
 	return d.settings
 }
+
+// Images implements sdk.Imager.
+func (d *driver) Images() []string { return []string{sdk.ImageSquashFS} }
 
 // installed returns the first of the places that exists, or the first.
 func installed(places ...string) string {

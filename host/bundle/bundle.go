@@ -66,6 +66,9 @@ func members(v *tree.Value) iter.Seq2[string, *tree.Value] {
 	}
 }
 
+// RootPath returns the document's root.path as it is now: absolute once it is adapted.
+func (b *Bundle) RootPath() string { return b.root.Get("root", "path").Text() }
+
 // Env returns a copy of the environment of the document's process as it is now.
 func (b *Bundle) Env() []string { return b.root.Get("process", "env").Texts() }
 

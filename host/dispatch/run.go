@@ -253,5 +253,8 @@ func (p *Plan) ask(ctx context.Context, d *Driver, r Request, b *bundle.Bundle, 
 		defer cancel()
 		cmd, err = ask(ctx, p, d, c)
 	}
-	return cmd, p.host.explain(d.Name, err)
+	if err != nil {
+		err = p.orOthers(ctx, d, r, b.RootPath(), p.host.explain(d.Name, err))
+	}
+	return cmd, err
 }

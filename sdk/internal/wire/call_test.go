@@ -149,6 +149,9 @@ type simple struct{ answer *sdk.Command }
 
 func (s simple) Run(context.Context, *sdk.Container) (*sdk.Command, error) { return s.answer, nil }
 
+// Images implements sdk.Imager, with a kind that is no capability.
+func (*recorder) Images() []string { return []string{"check", sdk.ImageSquashFS} }
+
 func TestServerRefuses(t *testing.T) {
 	ctx, good := t.Context(), &sdk.Container{ID: "id"}
 	client := connect(t, simple{}, "")
@@ -172,7 +175,7 @@ func TestServerRefuses(t *testing.T) {
 		t.Errorf("%+v, %v", about, err)
 	}
 	about, err = connect(t, &recorder{}, "").Describe(ctx)
-	want := []string{"check", "lifecycle", "create", "exec", "pause", "prepare"}
+	want := []string{"check", "lifecycle", "create", "exec", "pause", "prepare", "squashfs"}
 	if err != nil || !cmp.Equal(about.Capabilities, want) || len(about.Settings) != 1 {
 		t.Errorf("%+v, %v", about, err)
 	}

@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/berth-hpc/berth/sdk"
+import (
+	"slices"
+
+	"github.com/berth-hpc/berth/sdk"
+)
 
 // Capabilities names what d implements beyond sdk.Driver, in a fixed order. It is read off the
 // type, so it cannot lie.
@@ -23,5 +27,10 @@ func Capabilities(d sdk.Driver) []string {
 	add("pause", ok)
 	_, ok = d.(sdk.Preparer)
 	add("prepare", ok)
+	if d, ok := d.(sdk.Imager); ok {
+		for _, kind := range [...]string{sdk.ImageSquashFS, sdk.ImageSIF} {
+			add(kind, slices.Contains(d.Images(), kind))
+		}
+	}
 	return names
 }
