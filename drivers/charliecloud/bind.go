@@ -24,6 +24,7 @@ type bind struct{ source, target string }
 type binds struct {
 	image  *image
 	bundle string // where directories can be made for the container
+	inJob  bool
 	all    []bind
 	own    []bind // those of directories in the bundle, in which targets are made as they are needed
 	// missing is about the first directory that the image lacks and ch-run would have to make;
@@ -41,7 +42,7 @@ func (b *binds) flags() []string {
 
 // bindAll turns mounts and devices into binds. ch-run itself mounts the node's /dev, /proc and /sys.
 func (d *driver) bindAll(spec *specs.Spec, c *sdk.Container, i *image) (*binds, error) {
-	b := &binds{image: i, bundle: c.Bundle}
+	b := &binds{image: i, bundle: c.Bundle, inJob: c.Step != nil}
 	for n, m := range spec.Mounts {
 		missing := b.missing
 		if err := d.mount(b, m); err != nil {

@@ -25,7 +25,9 @@ func (d *driver) mount(b *binds, m specs.Mount) error {
 	case m.Type == "tmpfs" && target == "/dev":
 		return b.ownDev()
 	case m.Type == "tmpfs" && target == "/tmp":
-		return privateTmp(m)
+		return emptyDirectory(m) // --private-tmp, always
+	case m.Type == "tmpfs" && isScratch(target):
+		return b.ownScratch(m, target)
 	case isNodes(m.Type, target):
 		if d.settings.Isolation != share {
 			return isolation("type", "ch-run mounts no %s of the container's own at %s", m.Type, target)
@@ -35,14 +37,19 @@ func (d *driver) mount(b *binds, m specs.Mount) error {
 	return unsupported("type", "ch-run mounts no %s at %s", m.Type, target)
 }
 
-// privateTmp is what --private-tmp, which is always given, mounts on /tmp: mode 1777, and nosuid and nodev
-// because it is mounted in a user namespace (user_namespaces(7)).
-func privateTmp(m specs.Mount) error {
+// isScratch says whether berth mounts a tmpfs there where an image has no place for Slurm's mounts.
+func isScratch(target string) bool {
+	return slices.Contains([]string{"/var/tmp", "/run", "/var/run", "/var/spool"}, target)
+}
+
+// emptyDirectory refuses options that an empty directory does not have: one of mode 1777, nosuid and nodev
+// because it is mounted in a user namespace, or devices cannot be made in it (user_namespaces(7)).
+func emptyDirectory(m specs.Mount) error {
 	for _, option := range m.Options {
 		switch option {
 		case "rw", "suid", "dev", "exec", "nosuid", "nodev", "relatime", "strictatime", "mode=1777", "mode=01777":
 		default:
-			return unsupported("options", "ch-run mounts /tmp without %q", option)
+			return unsupported("options", "ch-run mounts %s without %q", path.Clean(m.Destination), option)
 		}
 	}
 	return nil
@@ -81,6 +88,7 @@ func (b *binds) nodes(target string) error {
 
 func (d *driver) bind(b *binds, m specs.Mount, target string) error {
 	own := strings.HasPrefix(path.Base(target), ".berth-") // which cannot be written, see copyInit, or is there for that
+	own = own || b.isBatchScript(m.Source, target)
 	if err := d.checkOptions(m, own); err != nil {
 		return err
 	}
@@ -91,6 +99,14 @@ func (d *driver) bind(b *binds, m specs.Mount, target string) error {
 		return nil // it is there
 	}
 	return b.add(m.Source, m.Destination)
+}
+
+// isBatchScript says whether Slurm mounts a batch job's script, read-only. It is a copy of Slurm's for this job,
+// which belongs to its user: a container that changes it harms nobody else.
+func (b *binds) isBatchScript(source, target string) bool {
+	var st unix.Stat_t
+	return b.inJob && target == "/tmp/slurm/startup" && unix.Stat(source, &st) == nil &&
+		st.Mode&unix.S_IFMT == unix.S_IFREG && int(st.Uid) == os.Geteuid()
 }
 
 // checkOptions refuses what ch-run, whose binds have no options, would pass over. A flag that the

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -36,6 +38,27 @@ func (b *binds) ownDev() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// ownScratch gives the container a directory of its own in the place of a tmpfs, which ch-run mounts on /tmp
+// only. It goes with the container; as much as /run holds can be written to it.
+func (b *binds) ownScratch(m specs.Mount, target string) error {
+	if err := emptyDirectory(m); err != nil {
+		return err
+	}
+	if err := b.place(target, true); err != nil {
+		return err
+	}
+	dir, err := makeDir(b.bundle, "own"+strings.ReplaceAll(target, "/", "-"))
+	if err == nil {
+		err = os.Chmod(dir, 0o777|os.ModeSticky)
+	}
+	if err != nil {
+		return sdk.Mark(err, sdk.ErrUnavailable)
+	}
+	own := bind{dir, target}
+	b.own, b.all = append(b.own, own), append(b.all, own)
 	return nil
 }
 

@@ -19,7 +19,7 @@ var twoNodes = cluster.Options{Nodes: 2}
 // scancel while the task is being launched, while berth plans, while the runtime starts, while the
 // program runs, while it ends. Which moment it hits is left to chance; that nothing remains is not.
 func TestCancelAnyTime(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		for delay := time.Duration(0); delay <= 240*time.Millisecond; delay += 20 * time.Millisecond {
 			for _, signal := range []string{"", "--signal=KILL"} {
@@ -48,7 +48,7 @@ func TestKillEverything(t *testing.T) {
 		"all but Slurm": func(c string) bool { return !strings.HasPrefix(c, "srun") },
 	} {
 		t.Run(what, func(t *testing.T) {
-			each(t, func(t *testing.T, s *site) {
+			eachOfAll(t, func(t *testing.T, s *site) {
 				job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
 				job.says("ready")
 				killed, begin := 0, time.Now()

@@ -15,7 +15,7 @@ var awkward = []string{
 const tell = `for a; do printf '%s\0' "$a"; done`
 
 func TestArguments(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		check := func(form, out string) {
 			t.Helper()
@@ -35,7 +35,7 @@ func TestArguments(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t, set(list{"PATH=/bin", "OF_IMAGE=yes", "BOTH=image"}, "process", "env"))
 		var env []string
 		for i, value := range awkward {

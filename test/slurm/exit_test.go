@@ -7,7 +7,7 @@ import (
 )
 
 func TestExitStatus(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		for script, want := range map[string]int{
 			"exit 0": 0, "exit 1": 1, "exit 42": 42, "exit 255": 255,
@@ -28,7 +28,7 @@ func TestExitStatus(t *testing.T) {
 
 // Slurm looks for the command on the node; what it found there need not be in the container.
 func TestCommand(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		if err := s.node().WriteFile("/usr/bin/berth-test-only-here", "#!/bin/sh\necho the node\n", 0o755); err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func TestCommand(t *testing.T) {
 }
 
 func TestWorkingDirectory(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t, set("/tmp", "process", "cwd"))
 		_ = s.asRoot(t, "mkdir", "-p", "/work", "/only-on-the-node")
 		for dir, want := range map[string]string{"/work": "/work", "/only-on-the-node": "/tmp"} {
@@ -69,7 +69,7 @@ func TestWorkingDirectory(t *testing.T) {
 }
 
 func TestTaskIdentity(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		got := s.ok(t, "srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo $SLURM_PROCID $SLURM_LOCALID $SLURMD_NODENAME $SLURM_JOB_USER")
 		if want := fmt.Sprintln("0 0 n1 berthtest"); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -23,7 +23,7 @@ func TestManySteps(t *testing.T) {
 
 // Before 23.02, Slurm takes one task of a container step per node: there it is 16 steps at once.
 func TestManyTasksAtOnce(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		var lines []string
 		if s.release.before("23.02") {

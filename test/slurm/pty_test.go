@@ -52,7 +52,7 @@ func (s *site) onTerminal(t testing.TB, args ...string) (r *running, keyboard io
 }
 
 func TestTerminal(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		const script = `trap 'echo interrupted; exit 9' INT; tty; stty size; echo ready; while :; do sleep 0.1; done`
 		job, keyboard := s.onTerminal(t, "srun", "--pty", "--container", s.bundle(t), "/bin/sh", "-c", script)
 		job.says("ready")
@@ -68,7 +68,7 @@ func TestTerminal(t *testing.T) {
 }
 
 func TestTerminalInput(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		job, keyboard := s.onTerminal(t, "srun", "--pty", "--container", s.bundle(t), "/bin/sh", "-i")
 		typeUntil(t, job, keyboard, "echo a$((40+2))b\r", "a42b")
 		fmt.Fprint(keyboard, "exit 6\r")

@@ -16,7 +16,7 @@ echo ready
 while :; do sleep 0.1; done`
 
 // A signal reaches the program, whether or not it is process 1 of the container, and once.
-func TestSignals(t *testing.T) { each(t, signals) }
+func TestSignals(t *testing.T) { eachOfAll(t, signals) }
 
 // proctrack/pgid signals the task's process group, in which there is only the runtime.
 func TestSignalsToGroup(t *testing.T) {
@@ -86,7 +86,7 @@ echo child ready; while :; do sleep 0.1; done) &` + counting
 
 // A program without handlers dies by SIGTERM: it is gone long before KillWait is over.
 func TestCancelWithoutHandler(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		const script = "echo ready; exec sleep 600"
 		bundle := s.bundle(t)
 		step := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", script}})

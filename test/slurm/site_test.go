@@ -126,7 +126,8 @@ func newSite(t *testing.T, r release, how sharing, o cluster.Options) *site {
 		o.OCI = cluster.GuideOCI(s.driver)
 	} else {
 		o.Programs = programs(t)
-		o.Config = fmt.Sprintf("default_driver = %q\n", s.driver)
+		o.Config = fmt.Sprintf("default_driver = %q\n", s.driver) + o.Config
+		below(t, r, &o, s.driver)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -134,6 +135,7 @@ func newSite(t *testing.T, r release, how sharing, o cluster.Options) *site {
 	if s.Cluster, err = cluster.Start(ctx, o); err != nil {
 		t.Fatal(err)
 	}
+	s.provide(t, s.driver)
 	for _, n := range s.Nodes() {
 		if s.guide {
 			continue

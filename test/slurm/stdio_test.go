@@ -8,7 +8,7 @@ import (
 )
 
 func TestStdin(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		input := strings.Repeat("a line \x00\xff of input\n", 5000)
 		r := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "cat"}, stdin: strings.NewReader(input)}).wait()
 		if r.status != 0 || r.stdout != input {
@@ -18,7 +18,7 @@ func TestStdin(t *testing.T) {
 }
 
 func TestLargeOutput(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		const script = "dd if=/dev/urandom of=/tmp/data bs=1048576 count=20 2>/dev/null; sha256sum </tmp/data >&2; cat /tmp/data"
 		r := s.run(t, "srun", "--container", s.bundle(t), "/bin/sh", "-c", script)
 		sum := sha256.Sum256([]byte(r.stdout))
@@ -30,7 +30,7 @@ func TestLargeOutput(t *testing.T) {
 
 // Slurm opens the files of a batch job itself; the container writes into them.
 func TestBatchFiles(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachOfAll(t, func(t *testing.T, s *site) {
 		r := s.submit(t, call{args: []string{"--container", s.bundle(t), "--wrap", "echo to stdout; echo to stderr >&2; cat"}}).result()
 		if want := (result{0, "to stdout\n", "to stderr\n"}); r != want {
 			t.Errorf("got %+v", r)

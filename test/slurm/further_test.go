@@ -1,0 +1,75 @@
+package slurm
+
+import (
+	"os"
+	"testing"
+
+	"github.com/berth-hpc/berth/test/slurm/cluster"
+)
+
+// further is a driver that some of the tests run with, besides runc and crun, and what its nodes need. They
+// have Slurm 23.02 or later: what earlier ones lack has nothing to do with drivers.
+type further struct {
+	packages string            // root filesystem with the runtime, as in /var/cache/berth-test/SUITE-PACKAGES; "" for none
+	programs map[string]string // of the node, by path: the file of this machine that is copied there
+	config   string            // for berth.toml
+}
+
+// furtherDrivers are these drivers by name.
+var furtherDrivers = map[string]further{
+	"charliecloud": {packages: "charliecloud", config: "[drivers.charliecloud]\nisolation = \"share\"\n"},
+	"nvidia": {
+		programs: map[string]string{"/usr/bin/nvidia-container-runtime": "/var/cache/berth-test/nvidia/nvidia-container-runtime"},
+		config:   "[drivers.nvidia]\nlow_level = \"/usr/bin/crun\"\nmode = \"cdi\"\n",
+	},
+}
+
+// eachOfAll is each, with these drivers too.
+func eachOfAll(t *testing.T, f func(t *testing.T, s *site)) {
+	each(t, f)
+	for _, r := range chosen(t) {
+		for driver := range furtherDrivers {
+			if r.before("23.02") {
+				continue
+			}
+			t.Run(r.name+"/"+driver, func(t *testing.T) {
+				t.Parallel()
+				f(t, shared(t, r, sharing{release: r.name, driver: driver}))
+			})
+		}
+	}
+}
+
+// below adds to a cluster's options the root filesystems that have the drivers' runtimes.
+func below(t *testing.T, r release, o *cluster.Options, drivers ...string) {
+	t.Helper()
+	for _, name := range drivers {
+		d := furtherDrivers[name]
+		o.Config += d.config
+		if d.packages != "" && r.suite != "" { // the machine itself has them
+			root := "/var/cache/berth-test/" + r.suite + "-" + d.packages
+			if _, err := os.Stat(root); err != nil {
+				lacking(t, err.Error()+": run test/setup")
+			}
+			o.Below = append(o.Below, root)
+		}
+	}
+}
+
+// provide copies what the drivers need to the nodes.
+func (s *site) provide(t *testing.T, drivers ...string) {
+	t.Helper()
+	for _, name := range drivers {
+		for at, from := range furtherDrivers[name].programs {
+			text, err := os.ReadFile(from)
+			if err != nil {
+				lacking(t, err.Error()+": run test/setup")
+			}
+			for _, n := range s.Nodes() {
+				if err := n.WriteFile(at, string(text), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
