@@ -104,7 +104,7 @@ func timed(what, caller string, rounds int, bare, ours way) error {
 		for j, w := range []way{bare, ours} {
 			took, err := w.time(fmt.Sprintf("bench-%d-%d", os.Getpid(), i))
 			if err != nil {
-				return fmt.Errorf("%s as %s: %w", what, caller, err)
+				return fmt.Errorf("%s as %s, %s: %w", what, caller, [...]string{"bare", "berth"}[j], err)
 			}
 			if i >= 2 {
 				times[j] = append(times[j], took)
