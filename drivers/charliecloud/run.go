@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/drivers/internal/prlimit"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -65,7 +66,7 @@ func (d *driver) command(p *specs.Process, image string, options, flags []string
 	args = append(args, "--cd="+p.Cwd, image, "--", p.Args[0])
 	args = append(append(append(args, variables...), options...), p.Args[1:]...)
 	cmd := &sdk.Command{Path: d.settings.Runtime, Args: args, Env: env}
-	return cmd, limit(cmd, p.Rlimits)
+	return cmd, prlimit.Limit(cmd, p.Rlimits)
 }
 
 func isInit(program string) bool { return path.Base(program) == ".berth-init" }

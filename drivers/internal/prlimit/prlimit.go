@@ -1,4 +1,5 @@
-package main
+// Package prlimit sets the resource limits of containers whose runtime sets none.
+package prlimit
 
 import (
 	"fmt"
@@ -13,11 +14,12 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// prlimit is util-linux's program that sets limits and becomes what follows.
-const prlimit = "/usr/bin/prlimit"
+// program is util-linux's, which sets limits and becomes what follows.
+const program = "/usr/bin/prlimit"
 
-// limit has cmd begin with resource limits, which ch-run itself has none to set.
-func limit(cmd *sdk.Command, limits []specs.POSIXRlimit) error {
+// Limit has cmd begin with the limits of process.rlimits. ErrUnsupported: there is a limit that the
+// program does not know. ErrUnavailable: it is not installed.
+func Limit(cmd *sdk.Command, limits []specs.POSIXRlimit) error {
 	if len(limits) == 0 {
 		return nil
 	}
@@ -29,17 +31,17 @@ func limit(cmd *sdk.Command, limits []specs.POSIXRlimit) error {
 	for i, l := range limits {
 		name := strings.ToLower(strings.TrimPrefix(l.Type, "RLIMIT_"))
 		if !slices.Contains(known, name) {
-			return unsupported(fmt.Sprintf("process.rlimits[%d]", i), "prlimit(1) knows no %q", l.Type)
+			return sdk.Mark(fmt.Errorf("process.rlimits[%d]: prlimit(1) knows no %q", i, l.Type), sdk.ErrUnsupported)
 		}
 		args = append(args, fmt.Sprintf("--%s=%s:%s", name, amount(l.Soft), amount(l.Hard)))
 	}
-	if _, err := exec.LookPath(prlimit); err != nil {
+	if _, err := exec.LookPath(program); err != nil {
 		return sdk.WithAdvice(
 			fmt.Errorf("process.rlimits: %w", sdk.Mark(err, sdk.ErrUnavailable)),
 			"apt-get install util-linux, or remove process.rlimits from config.json")
 	}
 	cmd.Args = append(append(args, "--", cmd.Path), cmd.Args[1:]...)
-	cmd.Path = prlimit
+	cmd.Path = program
 	return nil
 }
 
