@@ -50,6 +50,9 @@ func (k *kit) newSpec(rootfs, id string, command []string) *specs.Spec {
 	if k.lacks(Isolation) {
 		shareNode(spec)
 	}
+	if k.lacks(Capabilities) {
+		spec.Process.Capabilities = nil
+	}
 	return spec
 }
 

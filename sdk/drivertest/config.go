@@ -41,8 +41,12 @@ const Signals Feature = "signals"
 // of its choice. Without it the kit's bundles ask for none of that, and asking must be refused.
 const Isolation Feature = "isolation"
 
+// Capabilities is the part of Isolation that a container's root has the capabilities of its choice, for
+// drivers that lack nothing else of it.
+const Capabilities Feature = "capabilities"
+
 // Features returns every Feature.
-func Features() []Feature { return []Feature{Signals, Isolation} }
+func Features() []Feature { return []Feature{Signals, Isolation, Capabilities} }
 
 const defaultTimeout = 2 * time.Minute
 

@@ -142,6 +142,7 @@ func (t *trial) isolation() {
 	whole := kit{probe: t.probe, ids: t.ids}
 	for i := range isolations {
 		one := isolations[i]
+		lacks := t.lacks(Isolation) || one.feature == Capabilities && t.lacks(Capabilities)
 		c := t.container([]string{"exit", "0"})
 		asking := whole.newSpec(c.spec.Root.Path, c.about.ID, nil)
 		one.ask(c.spec, asking)
@@ -149,31 +150,34 @@ func (t *trial) isolation() {
 		task := c.run()
 		_, err := task.plan()
 		switch {
-		case !t.lacks(Isolation) && task.status() != 0:
+		case !lacks && task.status() != 0:
 			t.Errorf("%s: %s", one.field, task.describe())
-		case t.lacks(Isolation) && !errors.Is(err, sdk.ErrUnsupported):
+		case lacks && !errors.Is(err, sdk.ErrUnsupported):
 			t.Errorf("%s: %s instead of %q: %v", one.field, kindName(err), sdk.ErrUnsupported, err)
-		case t.lacks(Isolation) && !strings.Contains(err.Error(), one.field):
+		case lacks && !strings.Contains(err.Error(), one.field):
 			t.Errorf("the refusal does not name %s: %v", one.field, err)
 		}
 	}
-	if t.lacks(Isolation) {
-		t.Lacks("%s (checked: asking for it is refused)", t.cfg.Lacks[Isolation])
+	for _, feature := range []Feature{Isolation, Capabilities} {
+		if t.lacks(feature) {
+			t.Lacks("%s (checked: asking for it is refused)", t.cfg.Lacks[feature])
+		}
 	}
 }
 
 // isolations are the requests that shareNode takes away; ask puts one back from a whole bundle.
 var isolations = []struct {
-	field string
-	ask   func(spec, whole *specs.Spec)
+	field   string
+	feature Feature
+	ask     func(spec, whole *specs.Spec)
 }{
-	{"linux.namespaces", askNamespace(specs.PIDNamespace)},
-	{"linux.namespaces", askNamespace(specs.IPCNamespace)},
-	{"linux.namespaces", askNamespace(specs.UTSNamespace)},
-	{"hostname", func(spec, whole *specs.Spec) { spec.Hostname = whole.Hostname }},
-	{"process.capabilities", func(spec, whole *specs.Spec) { spec.Process.Capabilities = whole.Process.Capabilities }},
-	{"mounts[2]", func(spec, whole *specs.Spec) { spec.Mounts[2] = whole.Mounts[2] }},
-	{"mounts[3]", func(spec, whole *specs.Spec) { spec.Mounts[3] = whole.Mounts[3] }},
+	{"linux.namespaces", Isolation, askNamespace(specs.PIDNamespace)},
+	{"linux.namespaces", Isolation, askNamespace(specs.IPCNamespace)},
+	{"linux.namespaces", Isolation, askNamespace(specs.UTSNamespace)},
+	{"hostname", Isolation, func(spec, whole *specs.Spec) { spec.Hostname = whole.Hostname }},
+	{"process.capabilities", Capabilities, func(spec, whole *specs.Spec) { spec.Process.Capabilities = whole.Process.Capabilities }},
+	{"mounts[2]", Isolation, func(spec, whole *specs.Spec) { spec.Mounts[2] = whole.Mounts[2] }},
+	{"mounts[3]", Isolation, func(spec, whole *specs.Spec) { spec.Mounts[3] = whole.Mounts[3] }},
 }
 
 func askNamespace(kind specs.LinuxNamespaceType) func(spec, whole *specs.Spec) {

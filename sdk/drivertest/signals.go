@@ -3,6 +3,7 @@ package drivertest
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -86,6 +87,7 @@ func (t *trial) sendEach(task *task, send func(syscall.Signal) error, optional [
 			sorted = append(sorted, sig) // after the optional ones, so that those have had their time
 		}
 	}
+	conts := 0 // of ours besides
 	for _, sig := range sorted {
 		if task.hasEnded() {
 			t.Fatalf("the task has ended: %s", task.describe())
@@ -94,7 +96,13 @@ func (t *trial) sendEach(task *task, send func(syscall.Signal) error, optional [
 			t.Errorf("sending signal %d: %v", sig, err)
 			continue
 		}
-		if !slices.Contains(optional, sig) && !t.within(callTime/3, func() bool { return task.got(sig) > 0 || task.hasEnded() }) {
+		reached := func() bool {
+			if task.resume() {
+				conts++
+			}
+			return task.got(sig) > 0 || task.hasEnded()
+		}
+		if !slices.Contains(optional, sig) && !t.within(callTime/3, reached) {
 			t.Errorf("signal %d (%s) did not reach the program", sig, unix.SignalName(sig))
 		}
 	}
@@ -102,12 +110,21 @@ func (t *trial) sendEach(task *task, send func(syscall.Signal) error, optional [
 		switch n := task.got(sig); {
 		case n > 1 && sig == syscall.SIGURG:
 			t.Notef("SIGURG reaches the program %d times: the runtime, a Go program, passes on what it sends itself", n)
+		case sig == syscall.SIGCONT && n > 1 && n <= 1+conts:
+			t.Notef("at SIGTSTP the runtime stops itself too, as a shell's job does")
 		case n > 1:
 			t.Errorf("signal %d (%s) reached the program %d times", sig, unix.SignalName(sig), n)
 		case n == 0 && slices.Contains(optional, sig):
 			t.Notef("%s, which does nothing by default, is not passed on", unix.SignalName(sig))
 		}
 	}
+}
+
+// resume lets the task's process go on where it has stopped, and says whether it had.
+func (t *task) resume() bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.cmd.Process.Pid))
+	_, after, _ := strings.Cut(string(text), ") ") // proc(5): the state follows the name
+	return err == nil && strings.HasPrefix(after, "T") && t.cmd.Process.Signal(syscall.SIGCONT) == nil
 }
 
 // got counts how often the program has said that it got a signal. A terminal may have put its echo
