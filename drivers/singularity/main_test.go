@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// programsEnv names the directory with berth-init, for tests of real containers.
+const programsEnv = "BERTH_TEST_PROGRAMS"
+
+// nodeRoot is the root file system with Apptainer that test/setup makes.
+const nodeRoot = "/var/cache/berth-test/sid-apptainer"
+
+// Apptainer in the root file system of its Debian: the tests of real containers, as root and as an
+// ordinary user.
+func TestApptainer(t *testing.T) {
+	n := newNode(t)
+	if got := n.enter(t, "root", "apptainer", "--version"); !strings.HasPrefix(got, "apptainer version 1.") {
+		t.Errorf("another version: %q", got)
+	}
+	for _, user := range []string{"root", "berthtest"} {
+		if out := n.enter(t, user, n.shared+"/tests", "-test.run=^TestLive", "-test.v", "-test.timeout=2m"); strings.Count(out, "--- PASS: TestLive") < 10 || strings.Contains(out, "--- SKIP") {
+			t.Errorf("as %s few tests ran:\n%s", user, out)
+		}
+	}
+}
+
+// The kit, as an ordinary user, with root in the container.
+func TestConformance(t *testing.T) {
+	n := newNode(t)
+	out := n.enter(t, "berthtest", n.shared+"/berth", "driver", "test", n.shared+"/berth-driver-singularity",
+		"--lacks", "capabilities=the runtime's root has all of them")
+	if !strings.Contains(out, ", 0 failed, ") {
+		t.Error(out)
+	}
+}
+
+// node is a machine with Apptainer, as root enters it.
+type node struct{ shared string }
+
+func newNode(t *testing.T) *node {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can enter a root file system")
+	}
+	if _, err := os.Stat(nodeRoot); err != nil {
+		t.Skip("missing, test/setup makes it: ", err)
+	}
+	shared, err := os.MkdirTemp("/var/lib", "berth-test.") // not below /tmp, where berth trusts nothing
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(shared)) })
+	must(t, os.Chmod(shared, 0o755))
+	sources, _ := filepath.Glob("../../init/*.c")
+	run(t, "cc", append([]string{"-std=c11", "-Os", "-static", "-o", shared + "/berth-init"}, sources...)...)
+	run(t, "go", "build", "-tags", "grpcnotrace", "-o", shared+"/berth", "../../host")
+	run(t, "go", "build", "-tags", "grpcnotrace", "-o", shared+"/berth-driver-singularity", ".")
+	run(t, "go", "test", "-tags", "grpcnotrace", "-c", "-o", shared+"/tests", ".")
+	return &node{shared}
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+}
+
+// enter runs a command as a user of the node, which has subordinate IDs.
+func (n *node) enter(t *testing.T, user string, args ...string) string {
+	t.Helper()
+	const prepare = `for f in /etc/subuid /etc/subgid; do echo berthtest:1000000:65536 >>$f; done; touch /etc/hosts /etc/resolv.conf /etc/localtime; cd /; exec "$@"`
+	args = append([]string{nodeRoot, n.shared, "sh", "-c", prepare, "sh", "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all"}, args...)
+	cmd := exec.Command("../../test/enter", args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "USER=" + user, "HOME=/tmp", programsEnv + "=" + n.shared}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+func TestRuntimesThatDoNotDo(t *testing.T) {
+	for calls, want := range map[string]string{
+		"apptainer version 1.0.3": "1.0.3 is too old", "singularity-ce version 3.8.1": "is too old", "singularity version 2.6.1": "is too old",
+		"runc version 1.1.5": "neither Apptainer nor Singularity", "apptainer version x.y": "neither", "": "no such file or directory",
+	} {
+		l := newLab(t, calls)
+		if calls == "" {
+			l.settings.Runtime = l.path("nowhere")
+		}
+		_, err := l.Check(t.Context())
+		if sdk.Kind(err) != sdk.ErrUnavailable || !strings.Contains(err.Error(), want) || sdk.Advice(err) == "" {
+			t.Errorf("%q: %v, advice %q", calls, err, sdk.Advice(err))
+		}
+	}
+	l := newLab(t, "apptainer version 1.4.5-2")
+	if found, err := l.Check(t.Context()); err != nil || *found != (sdk.Runtime{Name: "apptainer", Path: l.settings.Runtime, Version: "1.4.5-2"}) {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
+func TestSettingsAreChecked(t *testing.T) {
+	for _, s := range []settings{{Runtime: "apptainer", Isolation: refuse}, {Runtime: "/x", Isolation: "maybe"}} {
+		if err := s.Validate(); sdk.Kind(err) != sdk.ErrInvalid {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+}
+
+func TestBadImages(t *testing.T) {
+	l := newLab(t, recent)
+	sif := strings.Repeat("\x00", sifMagicAt) + sifMagic + "\x00"
+	for name, text := range map[string]string{
+		"nothing": "", "text": "no image at all", "short": "hsqs", "truncated": "hsqs" + strings.Repeat("\xff", 200), "short-sif": sif,
+		"truncated-sif": sif + strings.Repeat("\x01", 200),
+	} {
+		must(t, os.WriteFile(l.path(name), []byte(text), 0o644))
+		l.spec.Root.Path = l.path(name)
+		if _, err := l.plan(t); sdk.Kind(err) != sdk.ErrInvalid || !strings.Contains(err.Error(), "root.path") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What the README promises is proved by the tests that it names, and its table of settings is complete.
+func TestReadmeIsTrue(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	must(t, err)
+	var source []byte
+	files, _ := filepath.Glob("*_test.go")
+	for _, file := range append(files, "../internal/userns/userns_test.go") {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		source = append(source, text...)
+	}
+	names := regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(readme), -1)
+	if len(names) < 10 {
+		t.Errorf("only %d tests are named", len(names))
+	}
+	for _, name := range names {
+		if !strings.Contains(string(source), fmt.Sprintf("func %s(", name)) {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	fields := reflect.TypeFor[settings]()
+	for i := range fields.NumField() {
+		if key := fields.Field(i).Tag.Get("json"); !strings.Contains(string(readme), "| `"+key+"` |") {
+			t.Errorf("setting %s is missing", key)
+		}
+	}
+}
