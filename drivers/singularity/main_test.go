@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/berth-hpc/berth/sdk"
 )
@@ -80,11 +82,20 @@ func (n *node) enter(t *testing.T, user string, args ...string) string {
 	t.Helper()
 	const prepare = `for f in /etc/subuid /etc/subgid; do echo berthtest:1000000:65536 >>$f; done; touch /etc/hosts /etc/resolv.conf /etc/localtime; cd /; exec "$@"`
 	args = append([]string{nodeRoot, n.shared, "sh", "-c", prepare, "sh", "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all"}, args...)
-	cmd := exec.Command("../../test/enter", args...)
+	// In time, and into a file: a process that a killed runtime has left would hold a pipe for ever.
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	said, err := os.Create(filepath.Join(t.TempDir(), "said"))
+	must(t, err)
+	defer said.Close()
+	cmd := exec.CommandContext(ctx, "../../test/enter", args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "USER=" + user, "HOME=/tmp", programsEnv + "=" + n.shared}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%q: %v\n%s", args, err, out)
+	cmd.Stdout, cmd.Stderr = said, said
+	runErr := cmd.Run()
+	out, err := os.ReadFile(said.Name())
+	must(t, err)
+	if runErr != nil {
+		t.Errorf("%q: %v\n%s", args, runErr, out)
 	}
 	return string(out)
 }
