@@ -49,6 +49,9 @@ func install(dir string) error {
 	if err := copyFile(filepath.Join(dir, "misbehaving"), self, 0o755); err != nil {
 		return err
 	}
+	if err := buildAll([]string{"go", "build", "-o", filepath.Join(dir, "enroot"), "../drivers/enroot/testdata/standin"}); err != nil {
+		return err // it stands in for enroot, which no distribution has
+	}
 	bin := os.Getenv("BERTH_BIN")
 	if bin == "" {
 		return build(dir)
@@ -64,7 +67,7 @@ func install(dir string) error {
 // programNames are the programs of every site; furtherDrivers those of the sites that link them.
 var (
 	programNames   = [...]string{"berth", "berth-init", "berth-driver-runc", "berth-driver-crun"}
-	furtherDrivers = [...]string{"berth-driver-charliecloud", "berth-driver-nvidia", "berth-driver-enroot", "enroot"}
+	furtherDrivers = [...]string{"berth-driver-charliecloud", "berth-driver-nvidia", "berth-driver-enroot"}
 )
 
 func build(dir string) error {
@@ -72,16 +75,20 @@ func build(dir string) error {
 	if err != nil {
 		return err
 	}
-	for _, args := range [][]string{
+	return buildAll([][]string{
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth"), "../host"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-runc"), "../drivers/runc"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-crun"), "../drivers/crun"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-charliecloud"), "../drivers/charliecloud"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-nvidia"), "../drivers/nvidia"},
 		{"go", "build", "-trimpath", "-tags", "grpcnotrace", "-o", filepath.Join(dir, "berth-driver-enroot"), "../drivers/enroot"},
-		{"go", "build", "-trimpath", "-o", filepath.Join(dir, "enroot"), "../drivers/enroot/testdata/standin"}, // which stands in for it
 		append([]string{"cc", "-std=c11", "-Os", "-static", "-o", filepath.Join(dir, "berth-init")}, sources...),
-	} {
+	}...)
+}
+
+// buildAll runs commands that build programs.
+func buildAll(commands ...[]string) error {
+	for _, args := range commands {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
