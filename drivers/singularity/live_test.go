@@ -21,9 +21,8 @@ import (
 func liveLab(t *testing.T, args ...string) *lab {
 	t.Helper()
 	init := filepath.Join(os.Getenv(programsEnv), "berth-init")
-	if _, err := os.Stat(init); err != nil || os.Getenv(programsEnv) == "" {
-		t.Skip("TestApptainer runs this")
-	}
+	_, err := os.Stat(init)
+	must(t, err)
 	l := newLab(t, "")
 	busybox, err := os.ReadFile("/bin/busybox")
 	must(t, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -20,6 +21,18 @@ const programsEnv = "BERTH_TEST_PROGRAMS"
 
 // nodeRoot is the root file system with Apptainer that test/setup makes.
 const nodeRoot = "/var/cache/berth-test/sid-apptainer"
+
+// Real containers are for TestApptainer, which runs these tests where Apptainer is.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if os.Getenv(programsEnv) == "" {
+		if err := flag.Set("test.skip", "^TestLive"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // Apptainer in the root file system of its Debian: the tests of real containers, as root and as an
 // ordinary user.

@@ -21,6 +21,8 @@ func (c *container) reportLeftovers() {
 		c.t.Errorf("processes left behind: %s", strings.Join(left, "; "))
 		c.killLeft()
 	}
+	// A killed process closes its sockets when the last of its threads ends, and shows as dead with the first.
+	c.t.within(5*time.Second, func() bool { return len(c.leftSockets()) == 0 })
 	for what, found := range map[string][]string{
 		"mounts":                     c.leftMounts(),
 		"files in the root":          below(c.about.Root),
