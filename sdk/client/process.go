@@ -97,6 +97,9 @@ func (p *process) handshake(stdout *os.File) error {
 	// A child of the driver may hold the pipe longer than the driver lives.
 	defer context.AfterFunc(p.ctx, func() { _ = stdout.SetReadDeadline(time.Unix(1, 0)) })()
 	line, err := readHandshake(stdout)
+	if err != nil && p.ctx.Err() != nil {
+		err = p.ctx.Err() // the driver was killed for being late: how far it had come is no matter
+	}
 	if err == nil {
 		p.socket, err = checkHandshake(line, p.socketDir)
 	}
