@@ -42,18 +42,21 @@ func TestCancelAnyTime(t *testing.T) {
 // Every process of the job dies at once, in the order in which a killer that knows nothing finds
 // them, slurmstepd included or not.
 func TestKillEverything(t *testing.T) {
-	for what, chosen := range map[string]func(cmdline string) bool{
-		"the program":   func(c string) bool { return strings.HasPrefix(c, "/bin/sleep") || strings.HasPrefix(c, "sleep") },
-		"the runtime":   func(c string) bool { return strings.Contains(c, "runc") || strings.Contains(c, "crun") },
-		"all but Slurm": func(c string) bool { return !strings.HasPrefix(c, "srun") },
+	for what, chosen := range map[string]func(cmdline string, task bool) bool{
+		"the program": func(c string, _ bool) bool {
+			return strings.HasPrefix(c, "/bin/sleep") || strings.HasPrefix(c, "sleep")
+		},
+		"the runtime":   func(_ string, task bool) bool { return task }, // it is in the task's place
+		"all but Slurm": func(c string, _ bool) bool { return !strings.HasPrefix(c, "srun") },
 	} {
 		t.Run(what, func(t *testing.T) {
 			eachOfAll(t, func(t *testing.T, s *site) {
 				job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
 				job.says("ready")
 				killed, begin := 0, time.Now()
-				for _, pid := range append(s.taskOf(job), s.pidsOf(job)...) {
-					if chosen(cmdline(pid)) {
+				tasks := s.taskOf(job)
+				for _, pid := range append(slices.Clone(tasks), s.pidsOf(job)...) {
+					if chosen(cmdline(pid), slices.Contains(tasks, pid)) {
 						_ = syscall.Kill(pid, syscall.SIGKILL)
 						killed++
 					}
