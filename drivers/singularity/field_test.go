@@ -104,6 +104,7 @@ func TestSharingPassesOverIsolationOnly(t *testing.T) {
 	} {
 		for _, choice := range []string{refuse, share} {
 			l := newLab(t, recent)
+			l.addSubordinateIDs()
 			l.settings.Isolation = choice
 			change(l)
 			if _, err := l.plan(t); (err == nil) != (choice == share) {

@@ -32,10 +32,7 @@ func liveLab(t *testing.T, args ...string) *lab {
 		must(t, os.Symlink("busybox", l.path("image/bin/"+name)))
 	}
 	l.spec.Mounts[2].Source = init
-	if os.Geteuid() != 0 {
-		l.spec.Linux.UIDMappings = append(l.spec.Linux.UIDMappings, specs.LinuxIDMapping{ContainerID: 1, HostID: 1000000, Size: 65536})
-		l.spec.Linux.GIDMappings = append(l.spec.Linux.GIDMappings, specs.LinuxIDMapping{ContainerID: 1, HostID: 1000000, Size: 65536})
-	}
+	l.addSubordinateIDs()
 	l.spec.Process.Args = append([]string{"/dev/.berth-init", "--"}, args...)
 	return l
 }

@@ -143,6 +143,7 @@ func TestSettingsAreChecked(t *testing.T) {
 
 func TestBadImages(t *testing.T) {
 	l := newLab(t, recent)
+	l.addSubordinateIDs()
 	sif := strings.Repeat("\x00", sifMagicAt) + sifMagic + "\x00"
 	for name, text := range map[string]string{
 		"nothing": "", "text": "no image at all", "short": "hsqs", "truncated": "hsqs" + strings.Repeat("\xff", 200), "short-sif": sif,
