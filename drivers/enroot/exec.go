@@ -12,6 +12,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/drivers/internal/prlimit"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -49,7 +50,7 @@ func (d *driver) Exec(_ context.Context, c *sdk.Container, p *sdk.Process) (*sdk
 		runtime: l.path("run"), config: l.path("config"), cache: l.path("run"), data: l.path("data"), temp: l.path("run"),
 	})}
 	cmd.Args = append([]string{filepath.Base(cmd.Path), "exec", "--", strconv.Itoa(c.Pid), spec.Process.Args[0], "/dev/" + name, "--cwd", process.Cwd}, process.Args...)
-	return cmd, limit(cmd, process.Rlimits)
+	return cmd, prlimit.Limit(cmd, process.Rlimits)
 }
 
 // further reads the further program and its container, and says where the two do not go together.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/drivers/internal/prlimit"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -60,7 +61,7 @@ func (d *driver) Run(_ context.Context, c *sdk.Container) (*sdk.Command, error) 
 	cmd := &sdk.Command{Path: d.settings.Runtime, Env: d.startEnvironment(l, spec.Process)}
 	cmd.Args = append([]string{filepath.Base(cmd.Path), "start"}, startFlags(spec)...)
 	cmd.Args = append(append(cmd.Args, "--", unpackedName), args...)
-	return cmd, limit(cmd, spec.Process.Rlimits)
+	return cmd, prlimit.Limit(cmd, spec.Process.Rlimits)
 }
 
 // unpacked is where Prepare has put the image.
