@@ -92,6 +92,16 @@ func TestPrepareFails(t *testing.T) {
 	}
 }
 
+// A driver's "not found" is a failure like any other, and not the lack of a note.
+func TestPrepareFindsNothing(t *testing.T) {
+	s, bundle, notes := preparing(t, "not-found")
+	refused(t, s.berth(t, "run", bundle), "preparing step", "there is no such image")
+	s.ok(t, "gc")
+	if p, r := noted(t, notes, "prepare"), noted(t, notes, "release"); p != 1 || r != 1 {
+		t.Errorf("prepared %d times, released %d times", p, r)
+	}
+}
+
 // What was prepared for a single container stays for nobody longer than until the next one, or gc.
 func TestPreparedIsReleased(t *testing.T) {
 	s, bundle, notes := preparing(t, "")

@@ -16,7 +16,7 @@ type preparer struct{ settings *preparerSettings }
 
 type preparerSettings struct {
 	Notes string `json:"notes" doc:"file that takes a line for each call"`
-	Fault string `json:"fault" doc:"what goes wrong in Prepare: hang-once, fail or slow"`
+	Fault string `json:"fault" doc:"what goes wrong in Prepare: hang-once, fail, not-found or slow"`
 }
 
 // Settings implements sdk.Configurer.
@@ -48,6 +48,8 @@ func (p *preparer) Prepare(ctx context.Context, c *sdk.Container, progress func(
 			<-ctx.Done()
 			return ctx.Err()
 		}
+	case "not-found":
+		return fmt.Errorf("there is no such image: %w", sdk.ErrNotFound)
 	case "fail":
 		return sdk.WithAdvice(errors.New("there is no such image"), "look at the registry")
 	case "slow":

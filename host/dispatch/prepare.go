@@ -99,12 +99,12 @@ func (h *Host) tryLead(root *state.Root, name string, prepare func(*state.Step) 
 		return "", err
 	case note.Failed != "":
 		return "", sdk.Mark(errors.New(note.Failed), sdk.ErrUnavailable)
-	case !note.Done && locked:
-		err = prepare(s)
-	case !note.Done:
+	case note.Done:
+		return s.Shared()
+	case !locked:
 		return "", nil
 	}
-	if err != nil && !errors.Is(err, sdk.ErrNotFound) {
+	if err := prepare(s); err != nil {
 		return "", err
 	}
 	return s.Shared()
