@@ -7,12 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/config"
 	"github.com/berth-hpc/berth/host/layout"
 )
 
 func (c *call) configCommand() *cobra.Command {
-	cmd := group(&cobra.Command{Use: "config", Short: "Check and show the site's configuration"})
+	cmd := cmdline.Group(&cobra.Command{Use: "config", Short: "Check and show the site's configuration"})
 	cmd.AddCommand(c.configCheckCommand(), &cobra.Command{
 		Use:   "show",
 		Short: "Print the effective configuration, and where each value comes from",
@@ -40,7 +41,7 @@ printed with its line. The settings of drivers are checked by "berth driver chec
 			var faults config.Errors
 			if errors.As(err, &faults) {
 				for _, fault := range faults {
-					fmt.Fprintf(os.Stderr, "berth: %s\n", oneLine(fault.Error()))
+					fmt.Fprintf(os.Stderr, "berth: %s\n", cmdline.OneLine(fault.Error()))
 				}
 				return exitStatus(statusRefused)
 			}

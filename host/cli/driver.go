@@ -10,11 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 )
 
 func (c *call) driverCommand() *cobra.Command {
-	cmd := group(&cobra.Command{Use: "driver", Short: "List, inspect, check and test drivers"})
+	cmd := cmdline.Group(&cobra.Command{Use: "driver", Short: "List, inspect, check and test drivers"})
 	cmd.AddCommand(c.driverLsCommand(), c.driverInfoCommand(), c.driverCheckCommand(), c.driverDescribeCommand(), c.driverTestCommand())
 	return cmd
 }
@@ -35,14 +36,14 @@ func (c *call) driverLsCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				return printJSON(list)
+				return cmdline.PrintJSON(list)
 			}
 			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "DRIVER\tRUNTIME\tVERSION\tSTATUS")
 			for _, d := range list {
 				status := "works"
 				if d.Error != "" {
-					status = oneLine(strings.TrimPrefix(d.Error, fmt.Sprintf("driver %q: ", d.Name)))
+					status = cmdline.OneLine(strings.TrimPrefix(d.Error, fmt.Sprintf("driver %q: ", d.Name)))
 				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Name, dash(d.Runtime.Path), dash(d.Runtime.Version), status)
 			}
@@ -57,14 +58,14 @@ func dash(text string) string {
 	if text == "" {
 		return "-"
 	}
-	return oneLine(text)
+	return cmdline.OneLine(text)
 }
 
 func (c *call) driverCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check NAME…",
 		Short: "Check that drivers have what they need on this node",
-		Args:  about("driver", "its name", math.MaxInt),
+		Args:  cmdline.About("driver", "its name", math.MaxInt),
 		RunE: func(_ *cobra.Command, args []string) error {
 			h, err := c.host(0)
 			if err != nil {
@@ -74,7 +75,7 @@ func (c *call) driverCheckCommand() *cobra.Command {
 			for _, name := range args {
 				found, err := h.CheckDriver(h.Guard.Context(), name)
 				if err != nil {
-					report(os.Stderr, err)
+					cmdline.Report("berth", err)
 					bad = true
 					continue
 				}
@@ -93,14 +94,14 @@ func (c *call) driverInfoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info NAME",
 		Short: "Print what a driver is: its file, checksum, version and what it can do",
-		Args:  about("driver", "its name", 1),
+		Args:  cmdline.About("driver", "its name", 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			info, err := c.driverInfo(args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return printJSON(info)
+				return cmdline.PrintJSON(info)
 			}
 			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintf(w, "name\t%s\n", info.Name)
@@ -120,7 +121,7 @@ func (c *call) driverDescribeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "describe NAME",
 		Short: "Print the settings that a driver takes, ready for berth.toml",
-		Args:  about("driver", "its name", 1),
+		Args:  cmdline.About("driver", "its name", 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			info, err := c.driverInfo(args[0])
 			if err != nil {
@@ -128,7 +129,7 @@ func (c *call) driverDescribeCommand() *cobra.Command {
 			}
 			fmt.Printf("[drivers.%s]\n", info.Name)
 			for _, s := range info.Settings {
-				fmt.Printf("# %s\n# %s = %s\n", oneLine(s.Doc), s.Name, oneLine(s.Default))
+				fmt.Printf("# %s\n# %s = %s\n", cmdline.OneLine(s.Doc), s.Name, cmdline.OneLine(s.Default))
 			}
 			return nil
 		},

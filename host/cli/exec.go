@@ -58,7 +58,7 @@ the container's own. The process becomes the program, as with run.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&env, "env", nil, "set a variable, `NAME=VALUE`, or pass the caller's on, NAME")
 	f.StringVar(&r.Workdir, "workdir", "", "working `DIRECTORY` in the container")
-	f.BoolVarP(&r.TTY, "tty", "t", false, "give the program a terminal")
+	f.BoolVarP(&r.Terminal, "tty", "t", false, "give the program a terminal")
 	f.BoolVarP(&r.IO.Detach, "detach", "d", false, "return once the program runs")
 	f.StringVar(&r.IO.PidFile, "pid-file", "", "`FILE` that takes the program's pid")
 	f.StringVar(&r.IO.ConsoleSocket, "console-socket", "", "unix `SOCKET` that takes the terminal's master")

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -44,7 +45,7 @@ func (c *call) launch(o options, args []string) error {
 	}
 	l.tasks.Wait()
 	if err := c.releaseLaunch(o.id); err != nil {
-		report(os.Stderr, err) // the status is the tasks'
+		cmdline.Report("berth", err) // the status is the tasks'
 	}
 	if l.first != 0 {
 		return exitStatus(l.first)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 )
 
@@ -13,7 +14,7 @@ func (c *call) one(use, short string, do func(h *dispatch.Host, id string) error
 	return &cobra.Command{
 		Use:   use + " ID",
 		Short: short,
-		Args:  about("container", "its ID", 1),
+		Args:  cmdline.About("container", "its ID", 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			h, err := c.host(0)
 			if err != nil {
@@ -42,7 +43,7 @@ func (c *call) stateCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return printJSON(state)
+		return cmdline.PrintJSON(state)
 	})
 }
 

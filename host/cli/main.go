@@ -4,14 +4,12 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sys/unix"
 
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/host/handoff"
 	"github.com/berth-hpc/berth/host/progress"
@@ -30,7 +28,7 @@ func Main(args, env []string) int {
 		return status
 	}
 	c := &call{env: env}
-	err := c.notPrivileged()
+	err := handoff.NotPrivileged()
 	if err == nil {
 		root := c.rootCommand()
 		root.SetArgs(args[1:])
@@ -60,56 +58,13 @@ func (c *call) status(err error) int {
 	case errors.As(err, &status):
 		return int(status)
 	}
-	report(os.Stderr, err)
+	cmdline.Report("berth", err)
 	if c.guard != nil {
 		if sig := c.guard.Interrupted(); sig != 0 {
 			c.guard.DieOf(sig)
 		}
 	}
 	return statusRefused
-}
-
-// report writes err as one line, and its advice as another.
-func report(w io.Writer, err error) {
-	fmt.Fprintf(w, "berth: %s\n", oneLine(err.Error()))
-	if advice := sdk.Advice(err); advice != "" {
-		fmt.Fprintf(w, "berth: hint: %s\n", oneLine(advice))
-	}
-}
-
-// oneLine escapes what would break a line or a terminal.
-func oneLine(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '\n':
-			b.WriteString("; ")
-		case strconv.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		}
-	}
-	return b.String()
-}
-
-// atSecure is the entry of the auxiliary vector by which the kernel says that a program has more
-// rights than its caller (getauxval(3), AT_SECURE).
-const atSecure = 23
-
-// notPrivileged refuses to run with more rights than the caller has: berth is no setuid program.
-func (c *call) notPrivileged() error {
-	entries, err := unix.Auxv()
-	if err != nil {
-		return fmt.Errorf("reading the auxiliary vector: %w", err)
-	}
-	for _, e := range entries {
-		if e[0] == atSecure && e[1] != 0 {
-			err := errors.New("refusing to run with the setuid or setgid bit or file capabilities")
-			return sdk.WithAdvice(err, "chmod u-s,g-s and setcap -r the berth program")
-		}
-	}
-	return nil
 }
 
 // host takes hold of the process and reads the configuration. files is the number of descriptors
@@ -137,7 +92,7 @@ func (c *call) end() {
 }
 
 func (c *call) rootCommand() *cobra.Command {
-	root := group(&cobra.Command{
+	root := cmdline.Group(&cobra.Command{
 		Use:   "berth",
 		Short: "Run containers on HPC nodes with the runtime that the site chose",
 		Long: `berth runs OCI bundles through drivers, one for each container runtime.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 )
 
@@ -32,7 +33,7 @@ func (c *call) psCommand() *cobra.Command {
 				list = slices.DeleteFunc(list, func(e dispatch.Entry) bool { return e.Job != job })
 			}
 			if asJSON {
-				return printJSON(list)
+				return cmdline.PrintJSON(list)
 			}
 			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "ID\tDRIVER\tSTATUS\tPID\tAGE\tBUNDLE")

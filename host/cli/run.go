@@ -2,16 +2,15 @@ package cli
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/berth-hpc/berth/host/bundle"
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/sdk"
 )
@@ -250,12 +249,5 @@ func printPlan(p *dispatch.Plan) error {
 	for _, ch := range p.Changes {
 		out.Changes = append(out.Changes, change{ch.Path, ch.Why})
 	}
-	return printJSON(out)
-}
-
-func printJSON(v any) error {
-	e := json.NewEncoder(os.Stdout)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	return cmdline.PrintJSON(out)
 }

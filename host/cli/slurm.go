@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/host/slurm"
 	"github.com/berth-hpc/berth/host/state"
@@ -16,7 +17,7 @@ import (
 )
 
 func (c *call) slurmCommand() *cobra.Command {
-	cmd := group(&cobra.Command{Use: "slurm", Short: "Serve as the container runtime of Slurm"})
+	cmd := cmdline.Group(&cobra.Command{Use: "slurm", Short: "Serve as the container runtime of Slurm"})
 	cmd.AddCommand(c.slurmConfCommand(), c.slurmRunCommand(), c.slurmExplainCommand(), &cobra.Command{
 		Use:   "guard",
 		Short: "Refuse a task whose container this node would not run, prepare one that it would: for TaskProlog",
@@ -28,7 +29,7 @@ func (c *call) slurmCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return printJSON(state)
+		return cmdline.PrintJSON(state)
 	})
 	kill := c.slurmCallback("kill", "End a step's containers on this node", slurm.Kill)
 	remove := c.slurmCallback("delete", "Remove a step's containers on this node", slurm.Delete)
@@ -144,7 +145,7 @@ func nothingLeft(use string, t slurm.Task) error {
 	if use != "query" {
 		return nil
 	}
-	return printJSON(slurm.Stopped(t))
+	return cmdline.PrintJSON(slurm.Stopped(t))
 }
 
 // forEachOwner calls berth again as each owner of the step's containers.

@@ -1,4 +1,6 @@
-package cli
+// Package cmdline is what the command lines of the front doors have in common: groups of commands and
+// their mistakes, errors as one line, signals by name.
+package cmdline
 
 import (
 	"errors"
@@ -12,9 +14,9 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// group makes a command that only holds others: alone it prints its help, and what it does not
+// Group makes a command that only holds others: alone it prints its help, and what it does not
 // hold is an error that names the nearest.
-func group(cmd *cobra.Command) *cobra.Command {
+func Group(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
@@ -30,13 +32,13 @@ func group(cmd *cobra.Command) *cobra.Command {
 		return sdk.WithAdvice(err, cmd.CommandPath()+" --help lists the commands")
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	cmd.SetFlagErrorFunc(flagError)
+	cmd.SetFlagErrorFunc(FlagError)
 	return cmd
 }
 
-// about makes a command ask for the thing that it is about where it is not given, and refuse more than
+// About makes a command ask for the thing that it is about where it is not given, and refuse more than
 // most arguments.
-func about(thing, how string, most int) cobra.PositionalArgs {
+func About(thing, how string, most int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:
@@ -48,8 +50,8 @@ func about(thing, how string, most int) cobra.PositionalArgs {
 	}
 }
 
-// flagError names the nearest flag for one that does not exist.
-func flagError(cmd *cobra.Command, err error) error {
+// FlagError names the nearest flag for one that does not exist.
+func FlagError(cmd *cobra.Command, err error) error {
 	wrong, found := strings.CutPrefix(err.Error(), "unknown flag: --")
 	if !found {
 		text, _, _ := strings.Cut(err.Error(), ": strconv.") // what Go calls the mistake helps nobody
