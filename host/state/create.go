@@ -16,8 +16,8 @@ const patience = 2 * time.Second
 
 // Create makes the directory of the container rec.ID, with rec as its record and Creating set in it,
 // and returns it locked. Take rec from NewRecord of the process that is to become the container. A
-// dead container of the same ID is replaced if it is provably dead (Dir.Dead), unless it came from
-// "create": its ID is taken until it is deleted (runtime-spec, runtime.md).
+// dead container of the same ID is replaced if it is provably dead (Dir.Dead), unless an anchor created
+// it: its ID is taken until it is deleted (runtime-spec, runtime.md).
 //
 // sdk.ErrExists: the ID is taken. sdk.ErrInvalid: no container can have this ID.
 // sdk.ErrUnavailable: the directory cannot be made; nothing is left of it.
@@ -91,13 +91,14 @@ func (r *Root) vacate(id string, end time.Time) error {
 	}
 }
 
-// created says whether the container came from "create", all the way.
+// created says whether the container was created by an anchor, all the way. One that a runtime has
+// created is in that runtime's own state.
 func (d *Dir) created() (bool, error) {
 	rec, err := d.Record()
 	if errors.Is(err, sdk.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil || rec.Operation != "create" || rec.Creating {
+	if err != nil || rec.Operation != ByAnchor || rec.Creating {
 		return err != nil, err
 	}
 	earlier, err := rec.earlierBoot()

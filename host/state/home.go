@@ -27,7 +27,7 @@ type home struct {
 // took that name first: then it is UID.RANDOM, and tasks that start at the same moment may make
 // several. All of them count: a container is looked for in each and made in the first.
 func (p Place) below(system *os.File, create bool) (*Root, error) {
-	name := strconv.Itoa(p.UID)
+	name := strconv.Itoa(known(p.UID))
 	for _, next := range []string{name, name + "." + random(), ""} {
 		homes, err := p.search(system, name)
 		if err != nil {

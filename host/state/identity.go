@@ -16,7 +16,7 @@ func identify(pid int) (Record, error) {
 		return Record{}, err
 	}
 	defer p.Close()
-	rec := Record{UID: os.Geteuid(), Pid: pid}
+	rec := Record{UID: known(os.Geteuid()), Pid: pid}
 	if rec.BootID, err = bootID(); err != nil {
 		return Record{}, err
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// TestKept: what somebody will delete is not swept, and an ID that came from "create" is taken until it
+// TestKept: what somebody will delete is not swept, and an ID that an anchor created is taken until it
 // is deleted.
 func TestKept(t *testing.T) {
-	for _, operation := range []string{"run", "create"} {
+	for _, operation := range []string{"run", ByAnchor} {
 		t.Run(operation, func(t *testing.T) {
 			r := open(t, place(t))
 			rec := record(t, "kept")
@@ -31,7 +31,7 @@ func TestKept(t *testing.T) {
 				t.Errorf("swept %d, %v", n, err)
 			}
 			again, err := r.Create(rec)
-			if taken := errors.Is(err, sdk.ErrExists); taken != (operation == "create") {
+			if taken := errors.Is(err, sdk.ErrExists); taken != (operation == ByAnchor) {
 				t.Errorf("creating it again: %v", err)
 			}
 			if err == nil {

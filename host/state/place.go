@@ -22,6 +22,10 @@ type Place struct {
 	// Slurm, whose root callbacks do not have it, and for berth-oci, whose callers drop it.
 	UserRuntimeDir string
 
+	// Own is a directory that the caller names for containers of its own (--root of an OCI runtime); ""
+	// for none. It is made where it is missing, and then neither of the others is used.
+	Own string
+
 	// UID is whose containers they are: the effective uid of this process.
 	UID int
 }
@@ -40,6 +44,9 @@ func Lookup(p Place) (*Root, error) { return p.open(false) }
 func (p Place) open(create bool) (*Root, error) {
 	if euid := os.Geteuid(); euid != p.UID {
 		return nil, sdk.Mark(fmt.Errorf("containers of uid %d asked for by uid %d: become that user first", p.UID, euid), sdk.ErrInvalid)
+	}
+	if p.Own != "" {
+		return p.belowOwn(create)
 	}
 	system, err := p.openSystem(create)
 	if err == nil {

@@ -50,7 +50,7 @@ func (r Record) process() (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.uid = r.UID
+	p.uid = seen(r.UID)
 	start, err := p.startTime()
 	if err == nil && start != r.StartTime {
 		err = ended(r.Pid)

@@ -22,14 +22,14 @@ type Record struct {
 	Driver  string `json:"driver"` // name of the driver
 	Bundle  string `json:"bundle"` // absolute; as the caller gave it
 
-	UID          int    `json:"uid"`          // whose container it is
+	UID          int    `json:"uid"`          // whose container it is; of the root of a user namespace, who that is outside
 	Pid          int    `json:"pid"`          // of the process that is, or becomes, the container; in PidNamespace
 	StartTime    uint64 `json:"startTime"`    // of that process, in clock ticks since boot (proc_pid_stat(5), field 22)
 	BootID       string `json:"bootId"`       // /proc/sys/kernel/random/boot_id
 	PidNamespace uint64 `json:"pidNamespace"` // inode of /proc/self/ns/pid
 
 	Created   time.Time `json:"created"`
-	Operation string    `json:"operation"`          // what made it: "run" or "create"
+	Operation string    `json:"operation"`          // what made it: "run", "create" or ByAnchor
 	Creating  bool      `json:"creating,omitempty"` // the host still readies it
 	Kept      bool      `json:"kept,omitempty"`     // whoever made it will delete it, and ask for its state until then
 
@@ -44,6 +44,9 @@ type Record struct {
 
 	Prepared string `json:"prepared,omitempty"` // the name of the step that was prepared for it; see Root.Step
 }
+
+// ByAnchor is the Operation of containers of a runtime that keeps no state of created ones.
+const ByAnchor = "anchor"
 
 // NewRecord returns a record of the process pid with everything that identifies it, and of now. The
 // caller adds the rest. sdk.ErrState: there is no such process. sdk.ErrUnavailable: /proc or
@@ -61,7 +64,7 @@ func NewRecord(pid int) (Record, error) {
 // WriteRecord replaces the record; see WriteFile. ID, UID and Version are the directory's and this
 // package's whatever rec says, except that a hidden directory takes rec's ID.
 func (d *Dir) WriteRecord(rec Record) error {
-	rec.Version, rec.UID = Version, d.uid
+	rec.Version, rec.UID = Version, known(d.uid)
 	if !hidden(d.name) {
 		rec.ID = d.name
 	}
@@ -87,8 +90,8 @@ func (d *Dir) Record() (Record, error) {
 	case err != nil:
 	case rec.ID != d.name && !hidden(d.name):
 		err = fmt.Errorf("it is of container %q", rec.ID)
-	case rec.UID != d.uid:
-		err = fmt.Errorf("it is of uid %d, the directory of uid %d", rec.UID, d.uid)
+	case rec.UID != known(d.uid):
+		err = fmt.Errorf("it is of uid %d, the directory of uid %d", rec.UID, known(d.uid))
 	}
 	if err != nil {
 		return Record{}, &CorruptError{Path: filepath.Join(d.path, recordFile), Err: err}

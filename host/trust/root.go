@@ -1,6 +1,8 @@
 package trust
 
 import (
+	"fmt"
+	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +19,29 @@ func SeenRoot() int {
 		return 0
 	}
 	return int(st.Uid)
+}
+
+// RootOutside returns who uid and gid 0 of this user namespace are in the one around it: 0 in the initial
+// one (user_namespaces(7), "User and group ID mappings"). Without /proc they are 0, too.
+func RootOutside() (uid, gid int) {
+	return zeroOutside("/proc/self/uid_map"), zeroOutside("/proc/self/gid_map")
+}
+
+func zeroOutside(file string) int {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for {
+		var inside, outside, count int
+		if _, err := fmt.Fscan(f, &inside, &outside, &count); err != nil {
+			return 0
+		}
+		if inside == 0 {
+			return outside
+		}
+	}
 }
 
 func fdPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
