@@ -15,6 +15,7 @@ help: ## list the targets
 
 build: bin/berth-init ## build every program into bin/
 	$(BUILD) -o bin/berth ./host
+	ln -sf berth bin/berth-oci
 	$(foreach d,$(DRIVERS),$(BUILD) -o bin/berth-driver-$(d) ./drivers/$(d) && ):
 
 bin/berth-init: $(INIT_SOURCES) init/berth-init.h
@@ -23,6 +24,7 @@ bin/berth-init: $(INIT_SOURCES) init/berth-init.h
 
 install: build ## install below PREFIX, as root
 	install -D -m 755 bin/berth $(DESTDIR)$(PREFIX)/bin/berth
+	ln -sf berth $(DESTDIR)$(PREFIX)/bin/berth-oci
 	install -D -m 755 bin/berth-init $(LIBEXEC)/berth-init
 	install -d -m 755 $(LIBEXEC)/drivers
 	install -m 755 $(addprefix bin/berth-driver-,$(DRIVERS)) $(LIBEXEC)/drivers

@@ -6,9 +6,14 @@ import (
 	"runtime/debug"
 
 	"github.com/berth-hpc/berth/host/cli"
+	"github.com/berth-hpc/berth/host/ocicli"
 )
 
 func main() {
 	debug.SetGCPercent(400) // a call of berth is over before it has much to collect
-	os.Exit(cli.Main(os.Args, os.Environ()))
+	door := cli.Main
+	if ocicli.Called(os.Args[0]) {
+		door = ocicli.Main
+	}
+	os.Exit(door(os.Args, os.Environ()))
 }

@@ -18,7 +18,17 @@ type FurtherProcess struct {
 	Env      []string // NAME=VALUE, set or replaced one by one
 	Workdir  string   // absolute; empty keeps the container's
 	Terminal bool
+
+	User         *User    // nil keeps the container's
+	Groups       []int    // supplementary groups besides the container's own
+	Capabilities []string // besides the container's own, "CAP_KILL"
+	NoNewPrivs   bool     // or the container's own
+	AppArmor     string   // profile; empty keeps the container's
+	Label        string   // of SELinux; likewise
 }
+
+// User is who a process is in the container.
+type User struct{ UID, GID int }
 
 // Further returns the OCI process object of a further program for a container: the process of its
 // effective config.json with what p says. The program is found by berth-init where the container
@@ -58,5 +68,40 @@ func Further(config []byte, p FurtherProcess) ([]byte, error) {
 		}
 	}
 	process.Set("env", tree.NewStrings(lastOf(slices.Concat(process.Get("env").Texts(), p.Env))))
+	p.rights(process)
 	return process.AppendJSON(nil), nil
+}
+
+// rights sets who the process is and what it may.
+func (p *FurtherProcess) rights(process *tree.Value) {
+	section := func(name string) *tree.Value {
+		if process.Get(name) == nil {
+			process.Set(name, tree.NewObject())
+		}
+		return process.Get(name)
+	}
+	if p.User != nil {
+		section("user").Set("uid", tree.NewInt(int64(p.User.UID)))
+		section("user").Set("gid", tree.NewInt(int64(p.User.GID)))
+	}
+	if len(p.Groups) > 0 && section("user").Get("additionalGids") == nil {
+		section("user").Set("additionalGids", tree.NewArray())
+	}
+	for _, gid := range p.Groups {
+		section("user").Get("additionalGids").Append(tree.NewInt(int64(gid)))
+	}
+	for _, set := range [...]string{"bounding", "effective", "permitted"} {
+		if len(p.Capabilities) > 0 {
+			section("capabilities").Set(set, tree.NewStrings(slices.Concat(section("capabilities").Get(set).Texts(), p.Capabilities)))
+		}
+	}
+	if p.NoNewPrivs {
+		process.Set("noNewPrivileges", tree.NewBool(true))
+	}
+	if p.AppArmor != "" {
+		process.Set("apparmorProfile", tree.NewString(p.AppArmor))
+	}
+	if p.Label != "" {
+		process.Set("selinuxLabel", tree.NewString(p.Label))
+	}
 }

@@ -55,6 +55,24 @@ func (a *adaptation) version() error {
 	return nil
 }
 
+// Lower is Adapt for a runtime that gets the document as it is: it lowers ociVersion as Adapt does and
+// says whether it had to; then paths are made independent of where the document lies, and nothing else.
+// Errors are those of Adapt.
+func (b *Bundle) Lower() (changed bool, err error) {
+	a := &adaptation{Bundle: b}
+	before := a.root.Get("ociVersion").Text()
+	if err := a.version(); err != nil {
+		return false, err
+	}
+	if a.root.Get("ociVersion").Text() == before {
+		return false, nil
+	}
+	if err := a.rootPath(); err != nil {
+		return false, err
+	}
+	return true, a.bundleMounts()
+}
+
 // needed returns the version that brought the newest field or value in use, "1.0.2" for none
 // later than 1.0.
 func (a *adaptation) needed() string {

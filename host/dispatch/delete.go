@@ -78,6 +78,12 @@ func (c *container) end(ctx context.Context, force bool) error {
 	if dead, err := c.dir.Dead(); err == nil && dead {
 		return nil
 	}
+	if c.waits() { // a created container needs no force
+		force = true
+		if err := c.endProcess(ctx, false); err != nil {
+			return err
+		}
+	}
 	err := c.ask(ctx, func(ctx context.Context, d *Driver, r *sdk.Container) error {
 		return d.Delete(ctx, r, force)
 	})

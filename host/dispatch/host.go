@@ -32,6 +32,8 @@ type Host struct {
 	// RecordsInSystemOnly keeps containers out of $XDG_RUNTIME_DIR, for front doors whose other
 	// calls come without that variable.
 	RecordsInSystemOnly bool
+	// RecordsIn is a directory that the caller names for containers of its own; empty: none.
+	RecordsIn string
 
 	root  func() (*state.Root, error)
 	umask int // that the host was called with
@@ -68,7 +70,7 @@ func New(env []string, guard *handoff.Guard, debug bool) (*Host, error) {
 }
 
 func (h *Host) openRoot() (*state.Root, error) {
-	place := state.Place{System: state.DefaultSystem, UID: os.Geteuid()}
+	place := state.Place{System: state.DefaultSystem, Own: h.RecordsIn, UID: os.Geteuid()}
 	if !h.RecordsInSystemOnly {
 		place.UserRuntimeDir = h.getenv("XDG_RUNTIME_DIR")
 	}

@@ -12,7 +12,20 @@ import (
 
 // Start runs the program of a created container. sdk.ErrState: it is not created.
 func (h *Host) Start(id string) error {
-	return h.act(id, h.Config.Deadlines.Start, func(ctx context.Context, d *Driver, c *sdk.Container) error {
+	c, err := h.find(id)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if c.waits() {
+		ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Start)
+		defer cancel()
+		return c.open(ctx)
+	}
+	if err := c.notDead(); err == nil && c.record.Operation == opAnchor {
+		return sdk.Mark(fmt.Errorf("container %q has been started before", id), sdk.ErrState)
+	}
+	return c.act(h.Config.Deadlines.Start, func(ctx context.Context, d *Driver, c *sdk.Container) error {
 		return d.Start(ctx, c)
 	})
 }
@@ -38,10 +51,14 @@ func (h *Host) act(id string, limit time.Duration, call func(context.Context, *D
 		return err
 	}
 	defer c.close()
+	return c.act(limit, call)
+}
+
+func (c *container) act(limit time.Duration, call func(context.Context, *Driver, *sdk.Container) error) error {
 	if err := c.notDead(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(h.Guard.Context(), limit)
+	ctx, cancel := context.WithTimeout(c.host.Guard.Context(), limit)
 	defer cancel()
 	return c.ask(ctx, call)
 }
@@ -63,6 +80,9 @@ func (h *Host) Kill(id string, sig syscall.Signal, all bool) error {
 	defer c.close()
 	if err := c.notDead(); err != nil {
 		return err
+	}
+	if c.waits() {
+		return c.signal(sig)
 	}
 	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Kill)
 	defer cancel()

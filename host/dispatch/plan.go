@@ -3,6 +3,7 @@ package dispatch
 import (
 	"fmt"
 
+	"github.com/berth-hpc/berth/host/anchor"
 	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/host/state"
 	"github.com/berth-hpc/berth/sdk"
@@ -23,6 +24,10 @@ type Plan struct {
 	// needsTerminal: the container gets a terminal, and nobody but our own stdin can be it.
 	needsTerminal bool
 	supervision   *supervision // nil: Command is the container
+	bundle        string       // the caller's own, which the driver gets; empty: the one in dir
+	io            sdk.IO       // what this process gives the container, since its driver knows no such thing
+	gate          *anchor.Gate // what Hold waits at
+	rows, columns uint16       // of the terminal that this process makes; 0: unknown
 }
 
 // Execute replaces the process by the plan. It returns where it could not, with the reason, and nothing
@@ -36,7 +41,8 @@ func (p *Plan) Execute() (status int, err error) {
 		return p.supervise()
 	}
 	if p.made {
-		p.record.Creating = false
+		// One that is created is there once its runtime says so, not before.
+		p.record.Creating = p.record.Operation == opCreate
 		if err := p.dir.WriteRecord(p.record); err != nil {
 			p.Discard()
 			return 0, fmt.Errorf("recording the container: %w", err)

@@ -36,6 +36,12 @@ type Request struct {
 	Launch      string    // outside a job: the name of the launch that the container is a task of; empty: of its own
 	ContainerID string    // the name that the job gave its container, for the record
 
+	// Trusted: who asks may do without berth what the bundle says, so that policy does not judge it.
+	Trusted bool
+	// AsIs: a driver that creates and starts gets Bundle itself, not an effective one, unless ociVersion
+	// has to be lowered. With another driver the answer is ErrOnlyRuns.
+	AsIs bool
+
 	// Match is what rules are matched against. Its Container is what the user calls the bundle, where
 	// Bundle is somebody's copy of it; empty: Bundle.
 	Match config.Request

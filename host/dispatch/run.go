@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,20 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
+// What makes a container, in its record.
+const (
+	opRun    = "run"
+	opCreate = "create"       // by a runtime that knows it from then on
+	opAnchor = state.ByAnchor // by an anchor
+)
+
 // statusFile is the file in a container's directory into which berth-init writes the status.
 const statusFile = "status"
 
 // Run plans a container that is created, started and awaited: in one command, or where the driver has
 // none, under supervision.
 func (h *Host) Run(r Request) (*Plan, error) {
-	return h.plan(r, "run", func(ctx context.Context, p *Plan, d *Driver, c *sdk.Container) (*sdk.Command, error) {
+	return h.plan(r, opRun, func(ctx context.Context, p *Plan, d *Driver, c *sdk.Container) (*sdk.Command, error) {
 		cmd, err := d.Run(ctx, c)
 		if errors.Is(err, sdk.ErrUnsupported) {
 			return p.supervised(ctx, d, c, err)
@@ -34,7 +42,7 @@ func (h *Host) Run(r Request) (*Plan, error) {
 // Create plans the creation of a container that Start starts.
 func (h *Host) Create(r Request) (*Plan, error) {
 	r.DeletePromised = true
-	return h.plan(r, "create", func(ctx context.Context, _ *Plan, d *Driver, c *sdk.Container) (*sdk.Command, error) {
+	return h.plan(r, opCreate, func(ctx context.Context, _ *Plan, d *Driver, c *sdk.Container) (*sdk.Command, error) {
 		return d.Create(ctx, c)
 	})
 }
@@ -68,6 +76,9 @@ func (h *Host) plan(r Request, operation string, ask ask) (*Plan, error) {
 		return nil, err
 	}
 	d, err := s.wait()
+	if err == nil && r.AsIs {
+		err = onlyCreators(ctx, d)
+	}
 	if err == nil {
 		p.Command, err = p.ask(ctx, d, r, b, ask)
 	}
@@ -104,8 +115,8 @@ func (h *Host) judgedBundle(r *Request) (*bundle.Bundle, error) {
 	if b == nil {
 		b, err = bundle.Load(r.Bundle)
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || r.Trusted {
+		return b, err
 	}
 	return b, b.Judge(h.policy(), r.Mounts...)
 }
@@ -182,6 +193,9 @@ func (p *Plan) writeBundle(r Request, b *bundle.Bundle, s *starting) error {
 		return err
 	}
 	p.record.Driver = p.Driver
+	if r.AsIs {
+		return p.keepBundle(r, b)
+	}
 	if o.Devices, err = p.host.devices(r, s.choice.Devices, b); err != nil {
 		return err
 	}
@@ -241,7 +255,7 @@ func (p *Plan) ask(ctx context.Context, d *Driver, r Request, b *bundle.Bundle, 
 		return nil, err
 	}
 	c := &sdk.Container{
-		ID: r.ID, Bundle: p.dir.Path(), Root: root, Annotations: b.Annotations(), Files: r.Files,
+		ID: r.ID, Bundle: cmp.Or(p.bundle, p.dir.Path()), Root: root, Annotations: b.Annotations(), Files: r.Files,
 		IO: r.IO, Log: r.Log, Step: r.Step, Umask: p.host.umask,
 	}
 	cmd, err := ask(ctx, p, d, c)

@@ -29,6 +29,9 @@ func (c *container) state(ctx context.Context) (*specs.State, error) {
 	if c.record.Creating && c.alive() {
 		return c.recorded(specs.StateCreating), nil
 	}
+	if c.waits() {
+		return c.recorded(specs.StateCreated), nil
+	}
 	var state *specs.State
 	err := c.ask(ctx, func(ctx context.Context, d *Driver, r *sdk.Container) (err error) {
 		state, err = d.State(ctx, r)

@@ -34,16 +34,21 @@ func (c *container) endStrays(ctx context.Context) error {
 	return nil
 }
 
-// makes says whether a process is the runtime's that makes this container: only then the bundle is
-// among its arguments.
+// makes says whether a process is the runtime's that makes this container: only then a bundle is
+// among its arguments, the container's own or with a root that is.
 func (c *container) makes(pid int) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	if err != nil {
 		return false
 	}
 	args := strings.Split(string(text), "\x00")
-	i := slices.Index(args, "--bundle")
-	return i >= 0 && i+1 < len(args) && args[i+1] == c.dir.Path()
+	after := func(option string) string {
+		if i := slices.Index(args, option); i >= 0 && i+1 < len(args) {
+			return args[i+1]
+		}
+		return ""
+	}
+	return after("--bundle") != "" && (after("--bundle") == c.dir.Path() || strings.HasPrefix(after("--root"), c.dir.Path()+"/"))
 }
 
 // endStray kills a process. sdk.ErrState: it has ended. sdk.ErrInvalid: it is another user's.

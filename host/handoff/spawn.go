@@ -28,6 +28,9 @@ func (g *Guard) Spawn(cmd *sdk.Command) (pid int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("executing %s: %w", cmd.Path, err)
 	}
-	g.children[pid] = true // no stray
+	g.Keep(pid)
 	return pid, nil
 }
+
+// Keep says that a child is no stray: it outlives this process, or is waited for.
+func (g *Guard) Keep(pid int) { g.children[pid] = true }

@@ -1,0 +1,41 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/berth-hpc/berth/host/bundle"
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// ErrOnlyRuns says that a driver knows no create and start: its containers need an anchor.
+var ErrOnlyRuns = errors.New("the driver cannot create and start")
+
+// capabilityCreate is what a driver that implements sdk.Creator says it can do.
+const capabilityCreate = "create"
+
+// onlyCreators returns ErrOnlyRuns for a driver that does not create and start.
+func onlyCreators(ctx context.Context, d *Driver) error {
+	about, err := d.Describe(ctx)
+	if err == nil && !slices.Contains(about.Capabilities, capabilityCreate) {
+		return ErrOnlyRuns
+	}
+	return err
+}
+
+// keepBundle leaves the caller's bundle to the driver. Where the runtime would refuse it for its version
+// alone, the driver gets a copy of config.json with the version that it needs. The copy in the
+// container's directory is there in any case, for exec.
+func (p *Plan) keepBundle(r Request, b *bundle.Bundle) error {
+	changed, err := b.Lower()
+	if err != nil {
+		return err
+	}
+	p.Changes = b.Changes()
+	if !changed {
+		p.bundle = b.Dir()
+	}
+	p.needsTerminal = r.IO.ConsoleSocket == "" && p.record.Operation == opRun && b.Terminal()
+	return p.dir.WriteFile(sdk.ConfigFile, b.JSON())
+}

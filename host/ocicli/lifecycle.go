@@ -1,0 +1,86 @@
+package ocicli
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/berth-hpc/berth/host/cmdline"
+	"github.com/berth-hpc/berth/host/dispatch"
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// one makes a command about one container.
+func (c *call) one(use, short string, most int, do func(h *dispatch.Host, args []string) error) *cobra.Command {
+	return &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cmdline.About("container", "its ID", most),
+		RunE: func(_ *cobra.Command, args []string) error {
+			h, err := c.host(0)
+			if err != nil {
+				return err
+			}
+			return do(h, args)
+		},
+	}
+}
+
+func (c *call) startCommand() *cobra.Command {
+	return c.one("start ID", "Run the program of a created container", 1, func(h *dispatch.Host, args []string) error {
+		return h.Start(args[0])
+	})
+}
+
+func (c *call) pauseCommand() *cobra.Command {
+	return c.one("pause ID", "Stop all processes of a container for a while", 1, func(h *dispatch.Host, args []string) error {
+		return h.Pause(args[0])
+	})
+}
+
+func (c *call) resumeCommand() *cobra.Command {
+	return c.one("resume ID", "Let a paused container go on", 1, func(h *dispatch.Host, args []string) error {
+		return h.Resume(args[0])
+	})
+}
+
+func (c *call) stateCommand() *cobra.Command {
+	return c.one("state ID", "Print the state of a container as JSON", 1, func(h *dispatch.Host, args []string) error {
+		state, err := h.State(args[0])
+		if err != nil {
+			return err
+		}
+		return cmdline.PrintJSON(state)
+	})
+}
+
+func (c *call) killCommand() *cobra.Command {
+	var all bool
+	cmd := c.one("kill ID [SIGNAL]", "Send a signal to a container, TERM unless told otherwise", 2, func(h *dispatch.Host, args []string) error {
+		sig := syscall.SIGTERM
+		if len(args) == 2 {
+			var err error
+			if sig, err = cmdline.ParseSignal(args[1]); err != nil {
+				return err
+			}
+		}
+		err := h.Kill(args[0], sig, all)
+		if errors.Is(err, sdk.ErrState) { // the words by which callers know that there is nothing left to kill
+			err = fmt.Errorf("%w: container not running", err)
+		}
+		return err
+	})
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "send it to every process in the container")
+	return cmd
+}
+
+func (c *call) deleteCommand() *cobra.Command {
+	var force bool
+	cmd := c.one("delete ID", "Remove a container that has stopped", 1, func(h *dispatch.Host, args []string) error {
+		return h.Delete(args[0], force)
+	})
+	cmd.Flags().BoolVarP(&force, "force", "f", false, "end it first if it runs; an unknown ID is no error")
+	return cmd
+}
