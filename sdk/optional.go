@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"encoding/json"
 	"syscall"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -84,6 +85,15 @@ type Pauser interface {
 	Pause(ctx context.Context, c *Container) error
 	// Resume lets them go on. ErrState: the container is not paused.
 	Resume(ctx context.Context, c *Container) error
+}
+
+// Updater is implemented by drivers that can change the limits of a container that is there.
+type Updater interface {
+	// Update sets the limits that resources names, an object as linux.resources of the OCI runtime
+	// specification (config-linux.md, "Control groups"), and leaves the others. ErrInvalid: it is
+	// no such object. ErrNotFound: unknown ID. ErrState: the container has stopped.
+	// ErrUnavailable: it has no control group of its own, or none that this user may change.
+	Update(ctx context.Context, c *Container, resources json.RawMessage) error
 }
 
 // Preparer is implemented by drivers with work that all tasks of a step on a node share, such as

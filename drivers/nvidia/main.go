@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"syscall"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -72,6 +73,11 @@ func (d *driver) Exec(ctx context.Context, c *sdk.Container, p *sdk.Process) (*s
 
 // Pause implements sdk.Pauser.
 func (d *driver) Pause(ctx context.Context, c *sdk.Container) error { return d.low().Pause(ctx, c) }
+
+// Update implements sdk.Updater.
+func (d *driver) Update(ctx context.Context, c *sdk.Container, resources json.RawMessage) error {
+	return d.low().Update(ctx, c, resources)
+}
 
 // Resume implements sdk.Pauser.
 func (d *driver) Resume(ctx context.Context, c *sdk.Container) error { return d.low().Resume(ctx, c) }

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"syscall"
@@ -41,6 +42,13 @@ func (h *Host) Pause(id string) error {
 func (h *Host) Resume(id string) error {
 	return h.act(id, h.Config.Deadlines.Kill, func(ctx context.Context, d *Driver, c *sdk.Container) error {
 		return d.Resume(ctx, c)
+	})
+}
+
+// Update sets limits of a container, an object as linux.resources of the OCI runtime specification.
+func (h *Host) Update(id string, resources json.RawMessage) error {
+	return h.act(id, h.Config.Deadlines.Kill, func(ctx context.Context, d *Driver, c *sdk.Container) error {
+		return d.Update(ctx, c, resources)
 	})
 }
 

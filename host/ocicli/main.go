@@ -119,7 +119,8 @@ org.berth.driver or its own name chooses. As berth-oci-NAME it uses the driver N
 	c.globals.add(root.PersistentFlags())
 	root.AddCommand(
 		c.createCommand(), c.startCommand(), c.stateCommand(), c.killCommand(), c.deleteCommand(), c.runCommand(), c.execCommand(),
-		c.psCommand(), c.listCommand(), c.pauseCommand(), c.resumeCommand(), c.featuresCommand(), c.specCommand(),
+		c.psCommand(), c.listCommand(), c.pauseCommand(), c.resumeCommand(), c.updateCommand(), c.eventsCommand(),
+		c.featuresCommand(), c.specCommand(),
 	)
 	return root
 }

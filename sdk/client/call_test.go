@@ -31,6 +31,7 @@ func calls() []call {
 		{"Exec", func(ctx context.Context, d *Driver) error { _, err := d.Exec(ctx, c, &sdk.Process{}); return err }},
 		{"Pause", func(ctx context.Context, d *Driver) error { return d.Pause(ctx, c) }},
 		{"Resume", func(ctx context.Context, d *Driver) error { return d.Resume(ctx, c) }},
+		{"Update", func(ctx context.Context, d *Driver) error { return d.Update(ctx, c, nil) }},
 		{"Prepare", func(ctx context.Context, d *Driver) error { return d.Prepare(ctx, c, func(sdk.Progress) {}) }},
 		{"Release", func(ctx context.Context, d *Driver) error { return d.Release(ctx, c.Step) }},
 	}

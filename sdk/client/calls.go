@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"syscall"
@@ -102,6 +103,11 @@ func (d *Driver) Pause(ctx context.Context, c *sdk.Container) error {
 // Resume implements sdk.Pauser.
 func (d *Driver) Resume(ctx context.Context, c *sdk.Container) error {
 	return d.failed(ctx, "Resume", d.wire.Resume(ctx, c))
+}
+
+// Update implements sdk.Updater.
+func (d *Driver) Update(ctx context.Context, c *sdk.Container, resources json.RawMessage) error {
+	return d.failed(ctx, "Update", d.wire.Update(ctx, c, resources))
 }
 
 // Prepare implements sdk.Preparer. progress is called from the calling goroutine.

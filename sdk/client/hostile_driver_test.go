@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -53,11 +54,12 @@ func (d *driver) Kill(context.Context, *sdk.Container, syscall.Signal, bool) err
 	d.act()
 	return nil
 }
-func (d *driver) Delete(context.Context, *sdk.Container, bool) error { d.act(); return nil }
-func (d *driver) Pause(context.Context, *sdk.Container) error        { d.act(); return nil }
-func (d *driver) Resume(context.Context, *sdk.Container) error       { d.act(); return nil }
-func (d *driver) Release(context.Context, *sdk.Step) error           { d.act(); return nil }
-func (d *driver) Check(context.Context) (*sdk.Runtime, error)        { d.act(); return nil, nil }
+func (d *driver) Delete(context.Context, *sdk.Container, bool) error            { d.act(); return nil }
+func (d *driver) Pause(context.Context, *sdk.Container) error                   { d.act(); return nil }
+func (d *driver) Resume(context.Context, *sdk.Container) error                  { d.act(); return nil }
+func (d *driver) Update(context.Context, *sdk.Container, json.RawMessage) error { d.act(); return nil }
+func (d *driver) Release(context.Context, *sdk.Step) error                      { d.act(); return nil }
+func (d *driver) Check(context.Context) (*sdk.Runtime, error)                   { d.act(); return nil, nil }
 func (d *driver) Prepare(_ context.Context, _ *sdk.Container, progress func(sdk.Progress)) error {
 	progress(sdk.Progress{Text: "half-way"})
 	d.act()

@@ -26,6 +26,7 @@ func Cases() []Case {
 		creatorCases(),
 		execCases(),
 		pauseCases(),
+		updateCases(),
 		refusalCases(),
 		settingCases(),
 		stormCases(),

@@ -64,7 +64,7 @@ func (t *trial) prepareClaim() {
 }
 
 func (t *trial) knownCapabilities() {
-	known := map[string]bool{"check": true, "lifecycle": true, "create": true, "exec": true, "pause": true, "prepare": true,
+	known := map[string]bool{"check": true, "lifecycle": true, "create": true, "exec": true, "pause": true, "update": true, "prepare": true,
 		sdk.ImageSquashFS: true, sdk.ImageSIF: true}
 	for _, name := range t.about.Capabilities {
 		if !known[name] {

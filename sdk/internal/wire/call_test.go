@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"path/filepath"
@@ -57,7 +58,10 @@ func (r *recorder) Delete(_ context.Context, c *sdk.Container, force bool) error
 }
 func (r *recorder) Pause(_ context.Context, c *sdk.Container) error  { return r.keep("pause", c) }
 func (r *recorder) Resume(_ context.Context, c *sdk.Container) error { return r.keep("resume", c) }
-func (r *recorder) Release(_ context.Context, s *sdk.Step) error     { return r.keep("release", s) }
+func (r *recorder) Update(_ context.Context, c *sdk.Container, resources json.RawMessage) error {
+	return r.keep("update", c, string(resources))
+}
+func (r *recorder) Release(_ context.Context, s *sdk.Step) error { return r.keep("release", s) }
 func (r *recorder) Check(context.Context) (*sdk.Runtime, error) {
 	return &sdk.Runtime{Name: "found"}, r.keep("check")
 }
@@ -113,6 +117,7 @@ func TestCallsArrive(t *testing.T) {
 		{[]any{"delete", &c, false}, func() error { return client.Delete(ctx, &c, false) }},
 		{[]any{"pause", &c}, func() error { return client.Pause(ctx, &c) }},
 		{[]any{"resume", &c}, func() error { return client.Resume(ctx, &c) }},
+		{[]any{"update", &c, `{"pids":{"limit":5}}`}, func() error { return client.Update(ctx, &c, json.RawMessage(`{"pids":{"limit":5}}`)) }},
 		{[]any{"release", c.Step}, func() error { return client.Release(ctx, c.Step) }},
 		{[]any{"check"}, func() error { _, err := client.Check(ctx); return err }},
 		{[]any{"prepare", &c}, func() error {
@@ -175,7 +180,7 @@ func TestServerRefuses(t *testing.T) {
 		t.Errorf("%+v, %v", about, err)
 	}
 	about, err = connect(t, &recorder{}, "").Describe(ctx)
-	want := []string{"check", "lifecycle", "create", "exec", "pause", "prepare", "squashfs"}
+	want := []string{"check", "lifecycle", "create", "exec", "pause", "update", "prepare", "squashfs"}
 	if err != nil || !cmp.Equal(about.Capabilities, want) || len(about.Settings) != 1 {
 		t.Errorf("%+v, %v", about, err)
 	}

@@ -25,6 +25,8 @@ func Capabilities(d sdk.Driver) []string {
 	add("exec", ok)
 	_, ok = d.(sdk.Pauser)
 	add("pause", ok)
+	_, ok = d.(sdk.Updater)
+	add("update", ok)
 	_, ok = d.(sdk.Preparer)
 	add("prepare", ok)
 	if d, ok := d.(sdk.Imager); ok {

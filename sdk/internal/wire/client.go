@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -106,6 +107,12 @@ func (c *Client) Pause(ctx context.Context, ct *sdk.Container) error {
 // Resume implements sdk.Pauser.
 func (c *Client) Resume(ctx context.Context, ct *sdk.Container) error {
 	_, err := c.rpc.Resume(ctx, c.container(ct))
+	return fromStatus(err)
+}
+
+// Update implements sdk.Updater.
+func (c *Client) Update(ctx context.Context, ct *sdk.Container, resources json.RawMessage) error {
+	_, err := c.rpc.Update(ctx, &pb.UpdateRequest{SettingsJson: c.settings, Container: toContainer(ct), ResourcesJson: resources})
 	return fromStatus(err)
 }
 

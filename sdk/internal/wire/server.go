@@ -192,6 +192,12 @@ func (s *server) Resume(ctx context.Context, r *pb.ContainerRequest) (*pb.Done, 
 	})
 }
 
+func (s *server) Update(ctx context.Context, r *pb.UpdateRequest) (*pb.Done, error) {
+	return call(s, r, "change a container's limits", func(d sdk.Updater, c *sdk.Container) (*pb.Done, error) {
+		return &pb.Done{}, d.Update(ctx, c, r.GetResourcesJson())
+	})
+}
+
 // prepared says whether the driver can run a container of this step. The host does not know beforehand
 // which drivers prepare, and asks the others no question more for it.
 func (s *server) prepared(c *sdk.Container) error {

@@ -100,7 +100,7 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 type DescribeResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`           // of the driver
-	Capabilities  []string               `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"` // "check", "lifecycle", "create", "exec", "pause", "prepare"
+	Capabilities  []string               `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"` // "check", "lifecycle", "create", "exec", "pause", "update", "prepare"
 	Settings      []*Setting             `protobuf:"bytes,3,rep,name=settings,proto3" json:"settings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1184,6 +1184,66 @@ func (x *Progress) GetTotal() int64 {
 	return 0
 }
 
+type UpdateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SettingsJson  []byte                 `protobuf:"bytes,1,opt,name=settings_json,json=settingsJson,proto3" json:"settings_json,omitempty"`
+	Container     *Container             `protobuf:"bytes,2,opt,name=container,proto3" json:"container,omitempty"`
+	ResourcesJson []byte                 `protobuf:"bytes,3,opt,name=resources_json,json=resourcesJson,proto3" json:"resources_json,omitempty"` // linux.resources of the OCI runtime specification (config-linux.md)
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRequest) Reset() {
+	*x = UpdateRequest{}
+	mi := &file_sdk_internal_wire_driverv1_driver_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRequest) ProtoMessage() {}
+
+func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sdk_internal_wire_driverv1_driver_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRequest) Descriptor() ([]byte, []int) {
+	return file_sdk_internal_wire_driverv1_driver_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *UpdateRequest) GetSettingsJson() []byte {
+	if x != nil {
+		return x.SettingsJson
+	}
+	return nil
+}
+
+func (x *UpdateRequest) GetContainer() *Container {
+	if x != nil {
+		return x.Container
+	}
+	return nil
+}
+
+func (x *UpdateRequest) GetResourcesJson() []byte {
+	if x != nil {
+		return x.ResourcesJson
+	}
+	return nil
+}
+
 type ReleaseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SettingsJson  []byte                 `protobuf:"bytes,1,opt,name=settings_json,json=settingsJson,proto3" json:"settings_json,omitempty"`
@@ -1194,7 +1254,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_sdk_internal_wire_driverv1_driver_proto_msgTypes[18]
+	mi := &file_sdk_internal_wire_driverv1_driver_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1266,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sdk_internal_wire_driverv1_driver_proto_msgTypes[18]
+	mi := &file_sdk_internal_wire_driverv1_driver_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1279,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_sdk_internal_wire_driverv1_driver_proto_rawDescGZIP(), []int{18}
+	return file_sdk_internal_wire_driverv1_driver_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReleaseRequest) GetSettingsJson() []byte {
@@ -1326,10 +1386,14 @@ const file_sdk_internal_wire_driverv1_driver_proto_rawDesc = "" +
 	"\bProgress\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x03R\x04done\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\x03R\x05total\"`\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\"\x95\x01\n" +
+	"\rUpdateRequest\x12#\n" +
+	"\rsettings_json\x18\x01 \x01(\fR\fsettingsJson\x128\n" +
+	"\tcontainer\x18\x02 \x01(\v2\x1a.berth.driver.v1.ContainerR\tcontainer\x12%\n" +
+	"\x0eresources_json\x18\x03 \x01(\fR\rresourcesJson\"`\n" +
 	"\x0eReleaseRequest\x12#\n" +
 	"\rsettings_json\x18\x01 \x01(\fR\fsettingsJson\x12)\n" +
-	"\x04step\x18\x02 \x01(\v2\x15.berth.driver.v1.StepR\x04step2\xa6\a\n" +
+	"\x04step\x18\x02 \x01(\v2\x15.berth.driver.v1.StepR\x04step2\xe7\a\n" +
 	"\x06Driver\x12O\n" +
 	"\bDescribe\x12 .berth.driver.v1.DescribeRequest\x1a!.berth.driver.v1.DescribeResponse\x12F\n" +
 	"\x05Check\x12\x1d.berth.driver.v1.CheckRequest\x1a\x1e.berth.driver.v1.CheckResponse\x12J\n" +
@@ -1343,7 +1407,8 @@ const file_sdk_internal_wire_driverv1_driver_proto_rawDesc = "" +
 	"\x05Pause\x12!.berth.driver.v1.ContainerRequest\x1a\x15.berth.driver.v1.Done\x12B\n" +
 	"\x06Resume\x12!.berth.driver.v1.ContainerRequest\x1a\x15.berth.driver.v1.Done\x12I\n" +
 	"\aPrepare\x12!.berth.driver.v1.ContainerRequest\x1a\x19.berth.driver.v1.Progress0\x01\x12A\n" +
-	"\aRelease\x12\x1f.berth.driver.v1.ReleaseRequest\x1a\x15.berth.driver.v1.DoneB7Z5github.com/berth-hpc/berth/sdk/internal/wire/driverv1b\x06proto3"
+	"\aRelease\x12\x1f.berth.driver.v1.ReleaseRequest\x1a\x15.berth.driver.v1.Done\x12?\n" +
+	"\x06Update\x12\x1e.berth.driver.v1.UpdateRequest\x1a\x15.berth.driver.v1.DoneB7Z5github.com/berth-hpc/berth/sdk/internal/wire/driverv1b\x06proto3"
 
 var (
 	file_sdk_internal_wire_driverv1_driver_proto_rawDescOnce sync.Once
@@ -1357,7 +1422,7 @@ func file_sdk_internal_wire_driverv1_driver_proto_rawDescGZIP() []byte {
 	return file_sdk_internal_wire_driverv1_driver_proto_rawDescData
 }
 
-var file_sdk_internal_wire_driverv1_driver_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_sdk_internal_wire_driverv1_driver_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_sdk_internal_wire_driverv1_driver_proto_goTypes = []any{
 	(*Done)(nil),             // 0: berth.driver.v1.Done
 	(*DescribeRequest)(nil),  // 1: berth.driver.v1.DescribeRequest
@@ -1377,14 +1442,15 @@ var file_sdk_internal_wire_driverv1_driver_proto_goTypes = []any{
 	(*DeleteRequest)(nil),    // 15: berth.driver.v1.DeleteRequest
 	(*ExecRequest)(nil),      // 16: berth.driver.v1.ExecRequest
 	(*Progress)(nil),         // 17: berth.driver.v1.Progress
-	(*ReleaseRequest)(nil),   // 18: berth.driver.v1.ReleaseRequest
-	nil,                      // 19: berth.driver.v1.Container.AnnotationsEntry
+	(*UpdateRequest)(nil),    // 18: berth.driver.v1.UpdateRequest
+	(*ReleaseRequest)(nil),   // 19: berth.driver.v1.ReleaseRequest
+	nil,                      // 20: berth.driver.v1.Container.AnnotationsEntry
 }
 var file_sdk_internal_wire_driverv1_driver_proto_depIdxs = []int32{
 	3,  // 0: berth.driver.v1.DescribeResponse.settings:type_name -> berth.driver.v1.Setting
 	6,  // 1: berth.driver.v1.CheckResponse.error:type_name -> berth.driver.v1.Failure
 	8,  // 2: berth.driver.v1.ContainerRequest.container:type_name -> berth.driver.v1.Container
-	19, // 3: berth.driver.v1.Container.annotations:type_name -> berth.driver.v1.Container.AnnotationsEntry
+	20, // 3: berth.driver.v1.Container.annotations:type_name -> berth.driver.v1.Container.AnnotationsEntry
 	9,  // 4: berth.driver.v1.Container.io:type_name -> berth.driver.v1.IO
 	10, // 5: berth.driver.v1.Container.log:type_name -> berth.driver.v1.Log
 	11, // 6: berth.driver.v1.Container.step:type_name -> berth.driver.v1.Step
@@ -1392,38 +1458,41 @@ var file_sdk_internal_wire_driverv1_driver_proto_depIdxs = []int32{
 	8,  // 8: berth.driver.v1.DeleteRequest.container:type_name -> berth.driver.v1.Container
 	8,  // 9: berth.driver.v1.ExecRequest.container:type_name -> berth.driver.v1.Container
 	9,  // 10: berth.driver.v1.ExecRequest.io:type_name -> berth.driver.v1.IO
-	11, // 11: berth.driver.v1.ReleaseRequest.step:type_name -> berth.driver.v1.Step
-	1,  // 12: berth.driver.v1.Driver.Describe:input_type -> berth.driver.v1.DescribeRequest
-	4,  // 13: berth.driver.v1.Driver.Check:input_type -> berth.driver.v1.CheckRequest
-	7,  // 14: berth.driver.v1.Driver.Run:input_type -> berth.driver.v1.ContainerRequest
-	7,  // 15: berth.driver.v1.Driver.Create:input_type -> berth.driver.v1.ContainerRequest
-	7,  // 16: berth.driver.v1.Driver.Start:input_type -> berth.driver.v1.ContainerRequest
-	7,  // 17: berth.driver.v1.Driver.State:input_type -> berth.driver.v1.ContainerRequest
-	14, // 18: berth.driver.v1.Driver.Kill:input_type -> berth.driver.v1.KillRequest
-	15, // 19: berth.driver.v1.Driver.Delete:input_type -> berth.driver.v1.DeleteRequest
-	16, // 20: berth.driver.v1.Driver.Exec:input_type -> berth.driver.v1.ExecRequest
-	7,  // 21: berth.driver.v1.Driver.Pause:input_type -> berth.driver.v1.ContainerRequest
-	7,  // 22: berth.driver.v1.Driver.Resume:input_type -> berth.driver.v1.ContainerRequest
-	7,  // 23: berth.driver.v1.Driver.Prepare:input_type -> berth.driver.v1.ContainerRequest
-	18, // 24: berth.driver.v1.Driver.Release:input_type -> berth.driver.v1.ReleaseRequest
-	2,  // 25: berth.driver.v1.Driver.Describe:output_type -> berth.driver.v1.DescribeResponse
-	5,  // 26: berth.driver.v1.Driver.Check:output_type -> berth.driver.v1.CheckResponse
-	12, // 27: berth.driver.v1.Driver.Run:output_type -> berth.driver.v1.CommandResponse
-	12, // 28: berth.driver.v1.Driver.Create:output_type -> berth.driver.v1.CommandResponse
-	0,  // 29: berth.driver.v1.Driver.Start:output_type -> berth.driver.v1.Done
-	13, // 30: berth.driver.v1.Driver.State:output_type -> berth.driver.v1.StateResponse
-	0,  // 31: berth.driver.v1.Driver.Kill:output_type -> berth.driver.v1.Done
-	0,  // 32: berth.driver.v1.Driver.Delete:output_type -> berth.driver.v1.Done
-	12, // 33: berth.driver.v1.Driver.Exec:output_type -> berth.driver.v1.CommandResponse
-	0,  // 34: berth.driver.v1.Driver.Pause:output_type -> berth.driver.v1.Done
-	0,  // 35: berth.driver.v1.Driver.Resume:output_type -> berth.driver.v1.Done
-	17, // 36: berth.driver.v1.Driver.Prepare:output_type -> berth.driver.v1.Progress
-	0,  // 37: berth.driver.v1.Driver.Release:output_type -> berth.driver.v1.Done
-	25, // [25:38] is the sub-list for method output_type
-	12, // [12:25] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	8,  // 11: berth.driver.v1.UpdateRequest.container:type_name -> berth.driver.v1.Container
+	11, // 12: berth.driver.v1.ReleaseRequest.step:type_name -> berth.driver.v1.Step
+	1,  // 13: berth.driver.v1.Driver.Describe:input_type -> berth.driver.v1.DescribeRequest
+	4,  // 14: berth.driver.v1.Driver.Check:input_type -> berth.driver.v1.CheckRequest
+	7,  // 15: berth.driver.v1.Driver.Run:input_type -> berth.driver.v1.ContainerRequest
+	7,  // 16: berth.driver.v1.Driver.Create:input_type -> berth.driver.v1.ContainerRequest
+	7,  // 17: berth.driver.v1.Driver.Start:input_type -> berth.driver.v1.ContainerRequest
+	7,  // 18: berth.driver.v1.Driver.State:input_type -> berth.driver.v1.ContainerRequest
+	14, // 19: berth.driver.v1.Driver.Kill:input_type -> berth.driver.v1.KillRequest
+	15, // 20: berth.driver.v1.Driver.Delete:input_type -> berth.driver.v1.DeleteRequest
+	16, // 21: berth.driver.v1.Driver.Exec:input_type -> berth.driver.v1.ExecRequest
+	7,  // 22: berth.driver.v1.Driver.Pause:input_type -> berth.driver.v1.ContainerRequest
+	7,  // 23: berth.driver.v1.Driver.Resume:input_type -> berth.driver.v1.ContainerRequest
+	7,  // 24: berth.driver.v1.Driver.Prepare:input_type -> berth.driver.v1.ContainerRequest
+	19, // 25: berth.driver.v1.Driver.Release:input_type -> berth.driver.v1.ReleaseRequest
+	18, // 26: berth.driver.v1.Driver.Update:input_type -> berth.driver.v1.UpdateRequest
+	2,  // 27: berth.driver.v1.Driver.Describe:output_type -> berth.driver.v1.DescribeResponse
+	5,  // 28: berth.driver.v1.Driver.Check:output_type -> berth.driver.v1.CheckResponse
+	12, // 29: berth.driver.v1.Driver.Run:output_type -> berth.driver.v1.CommandResponse
+	12, // 30: berth.driver.v1.Driver.Create:output_type -> berth.driver.v1.CommandResponse
+	0,  // 31: berth.driver.v1.Driver.Start:output_type -> berth.driver.v1.Done
+	13, // 32: berth.driver.v1.Driver.State:output_type -> berth.driver.v1.StateResponse
+	0,  // 33: berth.driver.v1.Driver.Kill:output_type -> berth.driver.v1.Done
+	0,  // 34: berth.driver.v1.Driver.Delete:output_type -> berth.driver.v1.Done
+	12, // 35: berth.driver.v1.Driver.Exec:output_type -> berth.driver.v1.CommandResponse
+	0,  // 36: berth.driver.v1.Driver.Pause:output_type -> berth.driver.v1.Done
+	0,  // 37: berth.driver.v1.Driver.Resume:output_type -> berth.driver.v1.Done
+	17, // 38: berth.driver.v1.Driver.Prepare:output_type -> berth.driver.v1.Progress
+	0,  // 39: berth.driver.v1.Driver.Release:output_type -> berth.driver.v1.Done
+	0,  // 40: berth.driver.v1.Driver.Update:output_type -> berth.driver.v1.Done
+	27, // [27:41] is the sub-list for method output_type
+	13, // [13:27] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_sdk_internal_wire_driverv1_driver_proto_init() }
@@ -1437,7 +1506,7 @@ func file_sdk_internal_wire_driverv1_driver_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sdk_internal_wire_driverv1_driver_proto_rawDesc), len(file_sdk_internal_wire_driverv1_driver_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,7 @@ const (
 	Driver_Resume_FullMethodName   = "/berth.driver.v1.Driver/Resume"
 	Driver_Prepare_FullMethodName  = "/berth.driver.v1.Driver/Prepare"
 	Driver_Release_FullMethodName  = "/berth.driver.v1.Driver/Release"
+	Driver_Update_FullMethodName   = "/berth.driver.v1.Driver/Update"
 )
 
 // DriverClient is the client API for Driver service.
@@ -58,6 +59,7 @@ type DriverClient interface {
 	Resume(ctx context.Context, in *ContainerRequest, opts ...grpc.CallOption) (*Done, error)
 	Prepare(ctx context.Context, in *ContainerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Progress], error)
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*Done, error)
+	Update(ctx context.Context, in *UpdateRequest, opts ...grpc.CallOption) (*Done, error)
 }
 
 type driverClient struct {
@@ -207,6 +209,16 @@ func (c *driverClient) Release(ctx context.Context, in *ReleaseRequest, opts ...
 	return out, nil
 }
 
+func (c *driverClient) Update(ctx context.Context, in *UpdateRequest, opts ...grpc.CallOption) (*Done, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Done)
+	err := c.cc.Invoke(ctx, Driver_Update_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DriverServer is the server API for Driver service.
 // All implementations must embed UnimplementedDriverServer
 // for forward compatibility.
@@ -228,6 +240,7 @@ type DriverServer interface {
 	Resume(context.Context, *ContainerRequest) (*Done, error)
 	Prepare(*ContainerRequest, grpc.ServerStreamingServer[Progress]) error
 	Release(context.Context, *ReleaseRequest) (*Done, error)
+	Update(context.Context, *UpdateRequest) (*Done, error)
 	mustEmbedUnimplementedDriverServer()
 }
 
@@ -276,6 +289,9 @@ func (UnimplementedDriverServer) Prepare(*ContainerRequest, grpc.ServerStreaming
 }
 func (UnimplementedDriverServer) Release(context.Context, *ReleaseRequest) (*Done, error) {
 	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
+}
+func (UnimplementedDriverServer) Update(context.Context, *UpdateRequest) (*Done, error) {
+	return nil, status.Error(codes.Unimplemented, "method Update not implemented")
 }
 func (UnimplementedDriverServer) mustEmbedUnimplementedDriverServer() {}
 func (UnimplementedDriverServer) testEmbeddedByValue()                {}
@@ -525,6 +541,24 @@ func _Driver_Release_Handler(srv interface{}, ctx context.Context, dec func(inte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Driver_Update_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DriverServer).Update(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Driver_Update_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DriverServer).Update(ctx, req.(*UpdateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Driver_ServiceDesc is the grpc.ServiceDesc for Driver service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -579,6 +613,10 @@ var Driver_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Release",
 			Handler:    _Driver_Release_Handler,
+		},
+		{
+			MethodName: "Update",
+			Handler:    _Driver_Update_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
