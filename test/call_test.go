@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -17,13 +18,14 @@ const patience = 2 * time.Minute
 
 // call is one call of berth.
 type call struct {
-	args   []string
-	env    []string // added to the test's own
-	stdin  string
-	dir    string
-	files  []*os.File // descriptors 3 and on
-	prefix []string   // a program that starts berth: strace, prlimit
-	attr   *syscall.SysProcAttr
+	args    []string
+	program string   // empty: berth
+	env     []string // added to the test's own
+	stdin   string
+	dir     string
+	files   []*os.File // descriptors 3 and on
+	prefix  []string   // a program that starts berth: strace, prlimit
+	attr    *syscall.SysProcAttr
 }
 
 // result is what came of a call.
@@ -34,7 +36,7 @@ type result struct {
 
 // command is the call's process, not yet started.
 func (s *site) command(c call) *exec.Cmd {
-	argv := append(append(c.prefix, s.path("berth")), c.args...)
+	argv := append(append(c.prefix, s.path(cmp.Or(c.program, "berth"))), c.args...)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), append([]string{"BERTH_TEST=" + s.token, "BERTH_DRIVER=" + s.driver}, c.env...)...)
 	cmd.Dir = c.dir

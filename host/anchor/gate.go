@@ -22,7 +22,7 @@ const gateName = "start"
 type Gate struct {
 	dir  string
 	fifo int
-	gone int // inotify(7): the directory has been moved or removed
+	gone int // inotify(7): the directory has been moved, or something in it removed
 }
 
 // MakeGate makes the gate of a container in its directory. sdk.ErrUnavailable: it cannot be made, and
@@ -39,7 +39,7 @@ func MakeGate(dir string) (g *Gate, err error) {
 		g.gone, err = unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	}
 	if err == nil {
-		_, err = unix.InotifyAddWatch(g.gone, dir, unix.IN_MOVE_SELF|unix.IN_DELETE_SELF)
+		_, err = unix.InotifyAddWatch(g.gone, dir, unix.IN_MOVE_SELF|unix.IN_DELETE)
 	}
 	if err != nil {
 		g.Close()
@@ -60,7 +60,10 @@ func (g *Gate) Wait() error {
 		case err != nil:
 			return fmt.Errorf("waiting for the start: %w", err)
 		case fds[1].Revents != 0:
-			return errors.New("the container's directory is gone")
+			if !Waits(g.dir) {
+				return errors.New("the container's directory is gone")
+			}
+			_, _ = unix.Read(g.gone, make([]byte, 4096)) // it was something else
 		case fds[0].Revents != 0:
 			return os.Remove(filepath.Join(g.dir, gateName))
 		}

@@ -16,7 +16,7 @@ import (
 // which leads a session for that. Rows and columns are its size; 0: unknown.
 //
 // sdk.ErrInvalid: nobody listens at the socket. sdk.ErrUnavailable: the node gives no terminal.
-func TakeTerminal(socket string, rows, columns uint16) error {
+func TakeTerminal(socket string, rows, columns int) error {
 	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 	if err != nil {
 		return sdk.Mark(fmt.Errorf("sending the terminal to the console socket: %w", err), sdk.ErrInvalid)
@@ -28,7 +28,7 @@ func TakeTerminal(socket string, rows, columns uint16) error {
 	}
 	defer master.Close()
 	if rows > 0 && columns > 0 {
-		if err := master.Resize(console.WinSize{Height: rows, Width: columns}); err != nil {
+		if err := master.Resize(console.WinSize{Height: uint16(rows), Width: uint16(columns)}); err != nil {
 			return sdk.Mark(fmt.Errorf("setting the terminal's size: %w", err), sdk.ErrUnavailable)
 		}
 	}

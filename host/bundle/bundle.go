@@ -75,6 +75,14 @@ func (b *Bundle) Env() []string { return b.root.Get("process", "env").Texts() }
 // Terminal says whether the document's process gets a terminal as it is now.
 func (b *Bundle) Terminal() bool { return b.root.Get("process", "terminal").True() }
 
+// ConsoleSize returns the size of the process's terminal as it is now, 0 and 0 where it is not named.
+func (b *Bundle) ConsoleSize() (rows, columns int) {
+	size := b.root.Get("process", "consoleSize")
+	height, _ := size.Get("height").Int()
+	width, _ := size.Get("width").Int()
+	return int(height), int(width)
+}
+
 // NewNamespace says whether the document gives the container a new namespace of a type, such as
 // "network", as it is now.
 func (b *Bundle) NewNamespace(kind string) bool {

@@ -27,7 +27,7 @@ type Plan struct {
 	bundle        string       // the caller's own, which the driver gets; empty: the one in dir
 	io            sdk.IO       // what this process gives the container, since its driver knows no such thing
 	gate          *anchor.Gate // what Hold waits at
-	rows, columns uint16       // of the terminal that this process makes; 0: unknown
+	rows, columns int          // of the terminal that this process makes; 0: unknown
 }
 
 // Execute replaces the process by the plan. It returns where it could not, with the reason, and nothing

@@ -208,6 +208,7 @@ func (p *Plan) writeBundle(r Request, b *bundle.Bundle, s *starting) error {
 	}
 	p.Changes = b.Changes()
 	config := b.JSON()
+	p.rows, p.columns = b.ConsoleSize()
 	p.needsTerminal = r.IO.ConsoleSocket == "" && b.Terminal()
 	return p.dir.WriteFile(sdk.ConfigFile, config)
 }
