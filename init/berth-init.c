@@ -4,18 +4,24 @@
  * berth-init is what berth puts in front of a container's command. It finds the command as the
  * container sees it, becomes it by execve(2), and is gone. There is never a shell.
  *
- *   berth-init [FILE] [--cwd DIR] [--by-name] [--unset NAME] [--set NAME=VALUE] [--end-with-parent]
+ *   berth-init [FILE] [--cwd DIR] [--by-name] [--unset NAME] [--set NAME=VALUE] [--link TARGET PLACE]
+ *              [--no-new-privileges] [--end-with-parent]
  *              [--init [--signals=forward|direct] [--status FILE] [--pid N]]
  *              -- CMD [ARG...]
  *
  *   FILE        an absolute path: the environment is what it holds, in the form of /proc/PID/environ,
  *               and nothing else. It comes first, where a shell has its script: for a runtime that
  *               hands everything to a shell
- *   --cwd DIR   enter DIR; stay in the present directory where there is none
+ *   --cwd DIR   enter DIR; stay in the present directory where there is none. The second of two is
+ *               entered from the first: so there is one to stay in
  *   --by-name   CMD is an absolute path found on the node: where the container has no such
  *               file, look for its last part on PATH, and make that argv[0], as it was typed
  *   --unset NAME, --set NAME=VALUE
  *               undo what a runtime does to the environment
+ *   --link TARGET PLACE
+ *               make a symbolic link: for a runtime that can mount something at TARGET, not at PLACE
+ *   --no-new-privileges
+ *               see prctl(2): for a runtime that does not set it for root
  *   --end-with-parent
  *               be killed when the thread that started us ends, a foreground runtime's: nothing of a
  *               container outlives its runtime, nor a program those who serve its files
@@ -52,7 +58,7 @@ static int number(const char *text)
 
 int main(int argc, char **argv)
 {
-	const char *cwd = NULL;
+	const char *cwd[2] = {NULL, NULL};
 	int by_name = 0, init = 0;
 	struct stay how = {.forward = 1};
 	char **arg = argv + 1;
@@ -62,14 +68,21 @@ int main(int argc, char **argv)
 	if (argc > 1 && **arg == '/')
 		take_environment(*arg++);
 	for (; argc > 1 && *arg && strcmp(*arg, "--") != 0; arg++) {
-		if (strcmp(*arg, "--cwd") == 0 && arg[1])
-			cwd = *++arg;
-		else if (strcmp(*arg, "--by-name") == 0)
+		if (strcmp(*arg, "--cwd") == 0 && arg[1]) {
+			cwd[0] = cwd[1];
+			cwd[1] = *++arg;
+		} else if (strcmp(*arg, "--by-name") == 0)
 			by_name = 1;
 		else if (strcmp(*arg, "--unset") == 0 && arg[1])
 			unsetenv(*++arg);
 		else if (strcmp(*arg, "--set") == 0 && arg[1])
 			putenv(*++arg);
+		else if (strcmp(*arg, "--link") == 0 && arg[1] && arg[2]) {
+			if (symlink(arg[1], arg[2]) < 0)
+				fail(BERTH_FAILED, "linking \"", arg[2], "\": ", strerror(errno), NULL);
+			arg += 2;
+		} else if (strcmp(*arg, "--no-new-privileges") == 0)
+			prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 		else if (strcmp(*arg, "--end-with-parent") == 0)
 			prctl(PR_SET_PDEATHSIG, SIGKILL); /* it may be gone: another pid namespace does not tell */
 		else if (strcmp(*arg, "--init") == 0)
@@ -89,7 +102,8 @@ int main(int argc, char **argv)
 		fail(BERTH_FAILED, "no command: expected -- CMD [ARG...]", NULL);
 	if (init)
 		stay(&how);
-	if (cwd && chdir(cwd) < 0 && !missing(errno))
-		fail(126, "cannot enter \"", cwd, "\": ", strerror(errno), NULL);
+	for (int i = 0; i < 2; i++)
+		if (cwd[i] && chdir(cwd[i]) < 0 && !missing(errno))
+			fail(126, "cannot enter \"", cwd[i], "\": ", strerror(errno), NULL);
 	become(arg + 1, by_name);
 }

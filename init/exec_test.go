@@ -276,6 +276,11 @@ func TestWorkingDirectory(t *testing.T) {
 			t.Errorf("--cwd %q: got %+v, want %s", tt.dir, got, tt.want)
 		}
 	}
+	for second, want := range map[string]string{"/": "/", "/none": base} {
+		if got := (call{args: []string{"--cwd", base, "--cwd", second, "--", "pwd", "-P"}, dir: "/"}).run(t); got != (result{stdout: want + "\n"}) {
+			t.Errorf("--cwd %s --cwd %s: got %+v, want %s", base, second, got, want)
+		}
+	}
 	want := result{status: 126, stderr: fmt.Sprintf("berth-init: cannot enter %q: Permission denied\n", closed)}
 	if got := (call{args: []string{"--cwd", closed, "--", "pwd"}, dir: "/", uid: nobody, exe: p.init}).run(t); got != want {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -6,16 +6,20 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // initMain does what berth-init does in its plain form, "[FILE] [--cwd DIR] [--unset NAME] [--set
-// NAME=VALUE] -- CMD [ARG…]": it takes its environment from FILE, finds the command through
-// PATH, becomes it, or ends with 127 where there is none and 126 where it cannot be executed.
+// NAME=VALUE] [--link TARGET PLACE] [--no-new-privileges] -- CMD [ARG…]": it takes its environment from
+// FILE, finds the command through PATH, becomes it, or ends with 127 where there is none and 126 where
+// it cannot be executed.
 func initMain(args []string) int {
 	at := slices.Index(args, "--")
 	if at < 0 || at+1 == len(args) {
@@ -28,8 +32,19 @@ func initMain(args []string) int {
 		}
 		first = 1
 	}
-	for i := first; i+1 < at; i += 2 {
+	runtime.LockOSThread() // the one that becomes the command
+	for i := first; i < at; i += 2 {
 		switch args[i] {
+		case "--no-new-privileges":
+			if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+				return fail(125, "as berth-init: %v", err)
+			}
+			i--
+		case "--link":
+			if err := os.Symlink(args[i+1], args[i+2]); err != nil {
+				return fail(125, "as berth-init: %v", err)
+			}
+			i++
 		case "--unset":
 			os.Unsetenv(args[i+1])
 		case "--cwd":
