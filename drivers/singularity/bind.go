@@ -29,6 +29,7 @@ type binds struct {
 	all, own []bind // own: of directories in the bundle, in which targets are made as they are needed
 	moved    map[string]string
 	given    map[string]bool // of what the runtime mounts by itself, what config.json asks for
+	links    []string        // what berth-init makes links to, below movedDev
 }
 
 func (b *binds) args() []string {

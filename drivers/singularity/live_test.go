@@ -115,14 +115,14 @@ func TestLiveEnvironmentIsExact(t *testing.T) {
 }
 
 func TestLiveMounts(t *testing.T) {
-	l := liveLab(t, "/bin/sh", "-c", "cat /data/f /tmp/slurm/startup /new/dir/f; echo x >/data/written; touch /new/dir/no 2>/dev/null || echo ro")
+	l := liveLab(t, "/bin/sh", "-c", "cat /data/f /tmp/slurm/startup /new/dir/f /dev/.slurm/f; echo x >/data/written; touch /new/dir/no 2>/dev/null || echo ro")
 	must(t, os.MkdirAll(l.path("source"), 0o755))
 	must(t, os.WriteFile(l.path("source/f"), []byte("in a directory\n"), 0o644))
 	must(t, os.WriteFile(l.path("script"), []byte("in /tmp\n"), 0o644))
 	l.spec.Mounts = append(l.spec.Mounts,
 		specs.Mount{Destination: "/tmp", Type: "tmpfs", Options: []string{"mode=1777"}},
-		bindMount(l.path("source"), "/data"), bindMount(l.path("script"), "/tmp/slurm/startup"), bindMount(l.path("source"), "/new/dir", "ro"))
-	l.expect(t, 0, "in a directory\nin /tmp\nin a directory\nro\n")
+		bindMount(l.path("source"), "/data"), bindMount(l.path("script"), "/tmp/slurm/startup"), bindMount(l.path("source"), "/new/dir", "ro"), bindMount(l.path("source"), "/dev/.slurm"))
+	l.expect(t, 0, "in a directory\nin /tmp\nin a directory\nin a directory\nro\n")
 	if text, err := os.ReadFile(l.path("source/written")); string(text) != "x\n" {
 		t.Errorf("what the program wrote is not there: %q, %v", text, err)
 	}

@@ -48,13 +48,15 @@ func TestApptainer(t *testing.T) {
 	}
 }
 
-// The kit, as an ordinary user, with root in the container.
+// The kit, as root and as an ordinary user, with root in the container.
 func TestConformance(t *testing.T) {
 	n := newNode(t)
-	out := n.enter(t, "berthtest", n.shared+"/berth", "driver", "test", n.shared+"/berth-driver-singularity",
-		"--lacks", "capabilities=the runtime's root has all of them")
-	if !strings.Contains(out, ", 0 failed, ") {
-		t.Error(out)
+	for _, user := range []string{"root", "berthtest"} {
+		out := n.enter(t, user, n.shared+"/berth", "driver", "test", n.shared+"/berth-driver-singularity",
+			"--lacks", "capabilities=the runtime's root has all of them")
+		if !strings.Contains(out, ", 0 failed, ") {
+			t.Errorf("as %s:\n%s", user, out)
+		}
 	}
 }
 

@@ -76,7 +76,8 @@ func (b *binds) bind(m specs.Mount, target string) error {
 	if m.Source == "/dev/pts" && target == m.Source {
 		return b.add(target, target, false) // the runtime's own is left out
 	}
-	if err := b.flags(m, true); err != nil {
+	own := strings.HasPrefix(target, "/dev/.berth-") // a file of berth's, which may lie where programs cannot be executed, or not
+	if err := b.flags(m, true); err != nil && !own {
 		return err
 	}
 	readonly := slices.Contains(m.Options, "ro")
@@ -84,15 +85,31 @@ func (b *binds) bind(m specs.Mount, target string) error {
 	case target == "/dev" && m.Source == target:
 		b.nodesDev = true
 		return b.add(target, target, false)
-	case strings.HasPrefix(target, "/dev/.berth-"): // the runtime makes no place in its /dev
+	case own: // the runtime makes no place in its /dev
 		b.moved[target] = "/" + name
 		return b.add(m.Source, "/"+name, readonly)
 	case target == "/dev/shm" && m.Source == target: // by its own name it would be taken for there already
 		return b.add("/proc/self/root"+m.Source, target, readonly)
 	case strings.HasPrefix(target, "/dev/") && m.Source != target && !b.nodesDev:
-		return unsupported("destination", "the runtime has no place for it in its /dev, at %s", target)
+		return b.belowDev(m.Source, target, readonly)
 	}
 	return b.add(m.Source, target, readonly)
+}
+
+// movedDev is where lies what the container is to have in /dev and the runtime has no place for there,
+// such as Slurm's spool directory.
+const movedDev = "/.berth-dev"
+
+// belowDev binds source elsewhere: berth-init makes a link to it, in a /dev that the container can write.
+func (b *binds) belowDev(source, target string, readonly bool) error {
+	name, _, _ := strings.Cut(strings.TrimPrefix(target, "/dev/"), "/")
+	if _, err := os.Lstat("/dev/" + name); err == nil { // the runtime, or another mount, may have put it there
+		return unsupported("destination", "the runtime has no place for it in its /dev, at %s", target)
+	}
+	if link := movedDev + "/" + name; !slices.Contains(b.links, link) {
+		b.links = append(b.links, link)
+	}
+	return b.add(source, movedDev+strings.TrimPrefix(target, "/dev"), readonly)
 }
 
 // flags refuses the options of a bind mount that the runtime would pass over. It makes all of them

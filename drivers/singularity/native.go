@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -126,6 +127,12 @@ func (d *native) command(f *found, p *specs.Process, flags []string, b *binds, i
 	env, variables := f.environment(p.Env, private)
 	args := append([]string{filepath.Base(d.settings.Runtime), "--silent", "exec", "--userns", "--contain", "--no-home"}, flags...)
 	args = append(append(args, "--pwd", p.Cwd, image, place), variables...)
+	if p.NoNewPrivileges {
+		args = append(args, "--no-new-privileges") // which the runtime sets for ordinary users alone
+	}
+	for _, link := range b.links {
+		args = append(args, "--link", link, "/dev"+strings.TrimPrefix(link, movedDev))
+	}
 	for _, arg := range p.Args[1:end] {
 		if to, ok := b.moved[arg]; ok {
 			arg = to

@@ -117,7 +117,8 @@ func plans() map[string]func(l *lab) {
 		},
 		"propagation":        mounts(bindMount("/etc", "/data", "rshared")),
 		"over another mount": mounts(bindMount("/etc", "/data"), bindMount("/etc/passwd", "/data/nowhere")),
-		"elsewhere in dev":   mounts(bindMount("/etc/passwd", "/dev/passwd")),
+		"elsewhere in dev":   mounts(bindMount("/etc", "/dev/.slurm", "ro"), bindMount("/etc/passwd", "/dev/.other/deep/passwd")),
+		"over what dev has":  mounts(bindMount("/etc/passwd", "/dev/null")),
 		"shared memory":      mounts(bindMount("/dev/shm", "/dev/shm")),
 		"device": func(l *lab) {
 			l.spec.Linux.Devices = []specs.LinuxDevice{{Path: "/dev/full", Type: "c", Major: 1, Minor: 7}}
@@ -137,6 +138,7 @@ func plans() map[string]func(l *lab) {
 			}
 			l.spec.Hostname = "node"
 		},
+		"no new privileges":     func(l *lab) { l.spec.Process.NoNewPrivileges = true },
 		"host name of the node": func(l *lab) { l.spec.Hostname = "node" },
 		"limits": func(l *lab) {
 			l.spec.Process.Rlimits = []specs.POSIXRlimit{{Type: "RLIMIT_NOFILE", Soft: 5, Hard: 1<<64 - 1}, {Type: "RLIMIT_CORE"}}
@@ -148,7 +150,7 @@ func plans() map[string]func(l *lab) {
 		},
 		"status file": func(l *lab) {
 			l.spec.Process.Args = []string{"/dev/.berth-init", "--init", "--status", "/dev/.berth-status", "--", "/dev/.berth-init"}
-			mounts(bindMount(l.path("image/file"), "/dev/.berth-status"))(l)
+			mounts(bindMount(l.path("image/file"), "/dev/.berth-status", "nosuid", "nodev", "noexec"))(l)
 		},
 		"images variables":      func(l *lab) { _ = os.MkdirAll(l.path("image/.singularity.d/env"), 0o755) },
 		"another user":          func(l *lab) { l.spec.Process.User.UID, l.spec.Linux.UIDMappings[0].Size = 5, 6 },
