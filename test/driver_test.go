@@ -3,15 +3,19 @@ package test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// furtherSettings is berth.toml for each of the drivers that not every test uses.
-var furtherSettings = map[string]string{
-	"charliecloud": "[drivers.charliecloud]\n",
-	"nvidia":       "[drivers.nvidia]\nruntime = \"" + nvidiaRuntime + "\"\nlow_level = \"/usr/bin/runc\"\n",
+// furtherSettings is berth.toml for a driver that not every test uses.
+func furtherSettings(driver string) string {
+	return map[string]string{
+		"charliecloud": "[drivers.charliecloud]\n",
+		"enroot":       "[drivers.enroot]\nruntime = \"" + filepath.Join(programs, "enroot") + "\"\n",
+		"nvidia":       "[drivers.nvidia]\nruntime = \"" + nvidiaRuntime + "\"\nlow_level = \"/usr/bin/runc\"\n",
+	}[driver]
 }
 
 // nvidiaRuntime is where test/setup puts the real one.
@@ -27,14 +31,17 @@ func furtherSite(t *testing.T, driver, settings string) *site {
 	s := newSite(t)
 	s.driver = driver
 	s.link(t, "berth-driver-"+driver, "berth-driver-"+driver)
-	s.configure(t, furtherSettings[driver]+settings)
+	s.configure(t, furtherSettings(driver)+settings)
 	return s
 }
 
+// The driver singularity passes the kit where Apptainer is, in a root filesystem of its own, by the tests
+// beside it.
 func TestConformanceOfFurtherDrivers(t *testing.T) {
 	for driver, lacks := range map[string][]string{
 		"nvidia":       nil,
 		"charliecloud": {"--lacks", "isolation=ch-run makes user and mount namespaces only"},
+		"enroot":       {"--lacks", "isolation=enroot makes user, mount and cgroup namespaces only"},
 	} {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +122,7 @@ func TestNvidia(t *testing.T) {
 	s.mkdir(t, "cdi")
 	s.write(t, "cdi/nvidia.json", string(spec), 0o644)
 	s.write(t, "nvidia.toml", "[nvidia-container-runtime.modes.cdi]\nspec-dirs = [\""+s.path("cdi")+"\"]\ndefault-kind = \"nvidia.com/gpu\"\n", 0o644)
-	s.configure(t, furtherSettings["nvidia"]+"mode = \"cdi\"\nconfig = \""+s.path("nvidia.toml")+"\"\n")
+	s.configure(t, furtherSettings("nvidia")+"mode = \"cdi\"\nconfig = \""+s.path("nvidia.toml")+"\"\n")
 	bundle := s.bundle(t, "echo $GPU; ls /dev/fuse; exit 3")
 	if r := s.berth(t, "run", "--env", "NVIDIA_VISIBLE_DEVICES=0", bundle); r != (result{status: 3, stdout: "zero\n/dev/fuse\n"}) {
 		t.Errorf("with a GPU: %+v", r)

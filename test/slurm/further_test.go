@@ -1,7 +1,10 @@
 package slurm
 
 import (
+	"cmp"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/berth-hpc/berth/test/slurm/cluster"
@@ -11,13 +14,23 @@ import (
 // have Slurm 23.02 or later: what earlier ones lack has nothing to do with drivers.
 type further struct {
 	packages string            // root filesystem with the runtime, as in /var/cache/berth-test/SUITE-PACKAGES; "" for none
+	suite    string            // of the packages; "" for the release's own
 	programs map[string]string // of the node, by path: the file of this machine that is copied there
+	built    map[string]string // likewise, by path: the Go package of this module
 	config   string            // for berth.toml
 }
 
 // furtherDrivers are these drivers by name.
 var furtherDrivers = map[string]further{
 	"charliecloud": {packages: "charliecloud", config: "[drivers.charliecloud]\nisolation = \"share\"\n"},
+	// No suite but sid has Apptainer, whose programs do with the libraries of trixie.
+	"singularity": {packages: "apptainer", suite: "sid", config: "[drivers.singularity]\nisolation = \"share\"\n"},
+	// No suite has enroot: a stand-in keeps its command line, and needs the same packages as Charliecloud.
+	"enroot": {
+		packages: "charliecloud",
+		built:    map[string]string{"/opt/enroot/enroot": "../../drivers/enroot/testdata/standin"},
+		config:   "[drivers.enroot]\nruntime = \"/opt/enroot/enroot\"\nisolation = \"share\"\n",
+	},
 	"nvidia": {
 		programs: map[string]string{"/usr/bin/nvidia-container-runtime": "/var/cache/berth-test/nvidia/nvidia-container-runtime"},
 		config:   "[drivers.nvidia]\nlow_level = \"/usr/bin/crun\"\nmode = \"cdi\"\n",
@@ -47,7 +60,7 @@ func below(t *testing.T, r release, o *cluster.Options, drivers ...string) {
 		d := furtherDrivers[name]
 		o.Config += d.config
 		if d.packages != "" && r.suite != "" { // the machine itself has them
-			root := "/var/cache/berth-test/" + r.suite + "-" + d.packages
+			root := "/var/cache/berth-test/" + cmp.Or(d.suite, r.suite) + "-" + d.packages
 			if _, err := os.Stat(root); err != nil {
 				lacking(t, err.Error()+": run test/setup")
 			}
@@ -60,16 +73,32 @@ func below(t *testing.T, r release, o *cluster.Options, drivers ...string) {
 func (s *site) provide(t *testing.T, drivers ...string) {
 	t.Helper()
 	for _, name := range drivers {
-		for at, from := range furtherDrivers[name].programs {
-			text, err := os.ReadFile(from)
-			if err != nil {
-				lacking(t, err.Error()+": run test/setup")
+		d := furtherDrivers[name]
+		for at, from := range d.programs {
+			s.copy(t, at, from)
+		}
+		for at, source := range d.built {
+			program := filepath.Join(t.TempDir(), filepath.Base(at))
+			build := exec.Command("go", "build", "-o", program, source)
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Fatalf("building %s: %v\n%s", source, err, out)
 			}
-			for _, n := range s.Nodes() {
-				if err := n.WriteFile(at, string(text), 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
+			s.copy(t, at, program)
+		}
+	}
+}
+
+// copy puts a program of this machine on every node.
+func (s *site) copy(t *testing.T, at, from string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err != nil {
+		lacking(t, err.Error()+": run test/setup")
+	}
+	for _, n := range s.Nodes() {
+		if err := n.WriteFile(at, string(text), 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

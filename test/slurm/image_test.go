@@ -14,6 +14,10 @@ func TestSharedImage(t *testing.T) {
 		config["mounts"] = config["mounts"].(list)[:3]
 	}
 	eachOfAll(t, func(t *testing.T, s *site) {
+		if s.driver == "enroot" {
+			t.Log("enroot makes places for mounts in the image, and takes none that its user cannot write: see TestImportOnce")
+			return
+		}
 		host := "container"
 		if s.driver == "charliecloud" {
 			host = "n1" // it shares the node's name

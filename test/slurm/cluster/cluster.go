@@ -22,7 +22,7 @@ const Image = "/srv/image"
 // Options say what a cluster is made of.
 type Options struct {
 	Root     string            // root filesystem with Slurm's programs: "/", or one that test/slurm/rootfs made
-	Below    []string          // further root filesystems of the same suite, whose files the nodes have where Root has none
+	Below    []string          // further root filesystems, whose files the nodes have where Root has none
 	Image    string            // directory of the machine that the nodes have, read-only, as Image; "" for none
 	Nodes    int               // how many; 0 is one
 	CPUs     int               // per node, as Slurm is told; 0 is 64
