@@ -41,7 +41,7 @@ func (s *site) left(job string) []string {
 	if job == "" {
 		number = "[0-9]+"
 	}
-	container := regexp.MustCompile(`^` + number + `\.[0-9]+\.[0-9]+\.n[0-9]+$`)
+	container := regexp.MustCompile(`^(\+` + number + `|` + number + `\.[0-9]+)\.[0-9]+\.n[0-9]+$`) // or what was prepared for a step
 	spool := regexp.MustCompile(`oci-job` + number + `(-|$)`)
 	var left []string
 	for _, n := range s.Nodes() {

@@ -61,7 +61,7 @@ func options(args []string, flags string) (found map[string]string, rest []strin
 	return found, args
 }
 
-// registry is where images are imported from, and where imports are noted.
+// registry is where images are imported from, and where it is noted what was done, for tests to count.
 func registry() string {
 	self, err := os.Executable()
 	if err != nil {
@@ -70,17 +70,25 @@ func registry() string {
 	return filepath.Join(filepath.Dir(self), "registry")
 }
 
+func note(file, line string) error {
+	notes, err := os.OpenFile(filepath.Join(registry(), file), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer notes.Close()
+	_, err = fmt.Fprintln(notes, line)
+	return err
+}
+
 func imports(args []string) error {
 	o, rest := options(args, "")
 	name, ok := strings.CutPrefix(rest[0], "docker://")
 	if !ok {
 		return fmt.Errorf("Invalid argument: %s", rest[0])
 	}
-	notes, err := os.OpenFile(filepath.Join(registry(), "imports"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
+	if err := note("imports", name); err != nil {
 		return err
 	}
-	fmt.Fprintln(notes, name)
 	fmt.Fprintln(os.Stderr, "[INFO] Fetching image manifest")
 	if fifo, err := os.Open(filepath.Join(registry(), "hang")); err == nil {
 		_, _ = fifo.Read(make([]byte, 1)) // until somebody has written
@@ -110,6 +118,9 @@ func create(args []string) error {
 	}
 	if exec.Command("unsquashfs", "-s", rest[0]).Run() != nil {
 		return fmt.Errorf("Invalid image format: %s", rest[0])
+	}
+	if err := note("creates", rest[0]); err != nil {
+		return err
 	}
 	fmt.Fprintln(os.Stderr, "[INFO] Extracting squashfs filesystem...")
 	out, err := exec.Command("unsquashfs", "-no-progress", "-user-xattrs", "-d", dir, rest[0]).CombinedOutput()
