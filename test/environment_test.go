@@ -117,7 +117,7 @@ func TestWhatADriverIsGiven(t *testing.T) {
 		if entry, ok := strings.CutPrefix(line, "env "); ok {
 			name, _, _ := strings.Cut(entry, "=")
 			switch name {
-			case "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "TZ", "XDG_RUNTIME_DIR":
+			case "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "TZ", "XDG_RUNTIME_DIR", "SLURM_JOB_ID":
 			default:
 				t.Errorf("the driver has %s", entry)
 			}

@@ -18,6 +18,9 @@ const DriverAnnotation = "org.berth.driver"
 // DriverVariable is the environment variable by which a job asks for a driver.
 const DriverVariable = "BERTH_DRIVER"
 
+// clusterDriver is the driver whose containers run on other nodes.
+const clusterDriver = "slurm"
+
 // wish is a job's own choice of driver: by option, or by the variable in its environment.
 func (h *Host) wish(option string) (driver, from string) {
 	if option != "" {
@@ -94,7 +97,8 @@ func (s *starting) drop() {
 }
 
 // candidates is the order in which "auto" tries drivers: those of the configuration first, then
-// crun before runc, since it starts faster, then what else is installed.
+// crun before runc, since it starts faster, then what else is installed. The cluster is no runtime of
+// the node: a driver that submits jobs is asked for by name, also on the node where such a job runs.
 func (h *Host) candidates() ([]string, error) {
 	installed, err := h.Installed()
 	if err != nil {
@@ -102,7 +106,7 @@ func (h *Host) candidates() ([]string, error) {
 	}
 	var names []string
 	add := func(name string) {
-		if !slices.Contains(names, name) {
+		if name != clusterDriver && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

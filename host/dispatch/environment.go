@@ -10,8 +10,9 @@ const driverPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 // passedOn are the variables that a driver gets as its caller has them. Everything else stays
 // out: LD_*, LISTEN_FDS (which crun obeys), PLUGIN_* and whatever else could change what a driver
-// or runtime does.
-var passedOn = [...]string{"HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "TZ", "XDG_RUNTIME_DIR"}
+// or runtime does. SLURM_JOB_ID is the allocation that the caller is in, for a driver that runs containers
+// as steps of it.
+var passedOn = [...]string{"HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "TZ", "XDG_RUNTIME_DIR", "SLURM_JOB_ID"}
 
 // driverEnv builds the environment of a driver.
 func (h *Host) driverEnv() []string {
