@@ -19,11 +19,15 @@ const User = "berthtest"
 // Image is where a node has Options.Image.
 const Image = "/srv/image"
 
+// Shared is where the nodes have Options.Shared.
+const Shared = "/srv/shared"
+
 // Options say what a cluster is made of.
 type Options struct {
 	Root     string            // root filesystem with Slurm's programs: "/", or one that test/slurm/rootfs made
 	Below    []string          // further root filesystems, whose files the nodes have where Root has none
 	Image    string            // directory of the machine that the nodes have, read-only, as Image; "" for none
+	Shared   string            // directory of the machine that the nodes have as Shared, all of them the same; "" for none
 	Nodes    int               // how many; 0 is one
 	CPUs     int               // per node, as Slurm is told; 0 is 64
 	Lines    []string          // added to slurm.conf

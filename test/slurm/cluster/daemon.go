@@ -105,6 +105,15 @@ func (n *Node) StartSlurmd() error {
 // StopSlurmd ends the node's slurmd. Running steps stay.
 func (n *Node) StopSlurmd() error { return n.slurmd.stop() }
 
+// StartController starts slurmctld, which StopController ended, with what it knew.
+func (c *Cluster) StartController() (err error) {
+	c.controller, err = c.nodes[0].startDaemon("slurmctld", "-D")
+	return err
+}
+
+// StopController ends slurmctld. Jobs go on.
+func (c *Cluster) StopController() error { return c.controller.stop() }
+
 // SlurmdPid is the pid of the node's slurmd on this machine.
 func (n *Node) SlurmdPid() (int, error) { return n.slurmd.pid() }
 

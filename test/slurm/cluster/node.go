@@ -53,7 +53,7 @@ func (n *Node) start(ctx context.Context, i int, o Options) error {
 		// All nodes share one loopback.
 		args = append([]string{"nsenter", "--net=/proc/" + strconv.Itoa(n.cluster.nodes[0].pid) + "/ns/net"}, args...)
 	}
-	args = append(args, "bash", "-c", script, "node", strings.Join(append([]string{o.Root}, o.Below...), ":"), n.work, n.Name, strconv.Itoa(n.cluster.uid), strconv.Itoa(n.cluster.gid), o.Image)
+	args = append(args, "bash", "-c", script, "node", strings.Join(append([]string{o.Root}, o.Below...), ":"), n.work, n.Name, strconv.Itoa(n.cluster.uid), strconv.Itoa(n.cluster.gid), o.Image, o.Shared)
 	n.holder = exec.Command(args[0], args[1:]...)
 	n.holder.Env = environment("root")
 	var complaints strings.Builder
