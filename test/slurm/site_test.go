@@ -26,8 +26,9 @@ type site struct {
 	*cluster.Cluster
 	release release
 	driver  string
-	guide   bool // not berth, but a template of Slurm's Containers Guide
-	leaves  bool // jobs may leave something behind
+	guide   bool   // not berth, but a template of Slurm's Containers Guide
+	leaves  bool   // jobs may leave something behind
+	common  string // directory of the machine that all nodes have; "" for none
 }
 
 // drivers are those that every test runs with.
@@ -87,6 +88,7 @@ func eachRelease(t *testing.T, o cluster.Options, drivers []string, f func(t *te
 type sharing struct {
 	release, driver string
 	guide           bool
+	staging         string // of the driver slurm, on clusters for it; see backend
 }
 
 var (
@@ -99,7 +101,12 @@ func shared(t *testing.T, r release, how sharing) *site {
 	sitesMutex.Lock()
 	defer sitesMutex.Unlock()
 	if sites[how] == nil {
-		sites[how] = newSite(t, r, how, cluster.Options{})
+		o := cluster.Options{}
+		if how.staging != "" {
+			o = cluster.Options{Nodes: 2, Shared: sharedDir(t), Config: backendConfig(fmt.Sprintf("staging = %q", how.staging))}
+		}
+		sites[how] = newSite(t, r, how, o)
+		sites[how].common = o.Shared
 	}
 	return sites[how]
 }
@@ -111,7 +118,13 @@ func closeSites() error {
 		if left := s.left(""); len(left) > 0 {
 			failed = append(failed, fmt.Errorf("left after all tests with %+v:\n%s", how, strings.Join(left, "\n")))
 		}
+		for _, path := range s.staged() {
+			failed = append(failed, fmt.Errorf("left after all tests with %+v: %s", how, path))
+		}
 		failed = append(failed, s.Close())
+		if s.common != "" {
+			failed = append(failed, os.RemoveAll(s.common))
+		}
 	}
 	return errors.Join(failed...)
 }

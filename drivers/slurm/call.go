@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+const (
+	maxOutput  = 1 << 20                // bytes kept of what a command says
+	pipesDelay = 100 * time.Millisecond // how long something else may hold its streams afterwards
+)
+
+func (d *driver) command(name string) string { return filepath.Join(d.settings.Bin, name) }
+
+// environment is that of Slurm's commands. SLURM_ variables of the caller are no part of it: they are
+// options, and say what another job has.
+func (d *driver) environment() []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TERM", "TZ"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	if d.settings.Conf != "" {
+		env = append(env, "SLURM_CONF="+d.settings.Conf)
+	}
+	return env
+}
+
+// call runs one of Slurm's commands and returns its stdout. ErrUnavailable, whatever went wrong.
+func (d *driver) call(ctx context.Context, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, d.command(name), args...)
+	cmd.Env, cmd.WaitDelay = d.environment(), pipesDelay
+	var out, complaints capped
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	err := cmd.Run()
+	switch {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success():
+		return out.String(), nil
+	case ctx.Err() != nil:
+		err = fmt.Errorf("%s did not end in time: does slurmctld answer?", name)
+	case complaints.Len() > 0:
+		err = fmt.Errorf("%s: %s", name, oneLine(complaints.String(), name))
+	default:
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return out.String(), sdk.Mark(err, sdk.ErrUnavailable)
+}
+
+// oneLine is what a command complained of, without its own name and "error" before each line.
+func oneLine(text, name string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(line), name+": "), "error: ")
+		if line != "" && (len(lines) == 0 || lines[len(lines)-1] != line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+// capped keeps the first bytes that are written to it.
+type capped struct{ kept bytes.Buffer }
+
+// Write implements io.Writer. It takes everything, so that the writer does not block.
+func (c *capped) Write(p []byte) (int, error) {
+	c.kept.Write(p[:min(len(p), maxOutput-c.kept.Len())])
+	return len(p), nil
+}
+
+func (c *capped) Len() int       { return c.kept.Len() }
+func (c *capped) String() string { return c.kept.String() }

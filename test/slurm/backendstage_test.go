@@ -1,0 +1,114 @@
+package slurm
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The bundle is on the first node alone, and the container runs on the second.
+func TestBackendSharedStaging(t *testing.T) {
+	backend(t, "shared", func(t *testing.T, s *site) {
+		for name, text := range map[string]string{"/srv/only/file": "a file\n", "/srv/only/dir/file": "a directory's\n"} {
+			if err := s.node().WriteFile(name, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mount := func(source, target string, options ...any) object {
+			return object{"destination": target, "type": "none", "source": source, "options": append(list{"bind"}, options...)}
+		}
+		bundle := s.bundle(t, func(config object) {
+			config["root"] = object{"path": "rootfs", "readonly": false}
+			config["mounts"] = append(config["mounts"].(list), mount("/srv/only/file", "/etc/file"), mount("/srv/only/dir", "/dir", "ro"), mount("/srv/shared", "/work"))
+		})
+		if err := os.RemoveAll(s.Node(1).Path(bundle)); err != nil {
+			t.Fatal(err)
+		}
+		env := []string{"BERTH_SLURM_NODELIST=n2"}
+		const script = `echo $SLURMD_NODENAME; cat /etc/file /dir/file; echo x >/written; echo y >/etc/file; touch /dir/no 2>/dev/null; echo $?; echo $BERTH_TEST >/work/out.$BERTH_TEST`
+		job := s.job(t, call{env: env}, bundle, "sh", "-c", script)
+		if r := job.wait(); r.status != 0 || r.stdout != "n2\na file\na directory's\n1\n" {
+			t.Errorf("%+v", r)
+		}
+		out := filepath.Join(s.common, "out."+job.name)
+		if read(out) != job.name+"\n" {
+			t.Errorf("nothing was written into the shared directory: %q", read(out))
+		}
+		if err := os.Remove(out); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := s.node().ReadFile(bundle + "/rootfs/written"); err == nil || read(s.node().Path("/srv/only/file")) != "a file\n" {
+			t.Errorf("the original was written to: %q", text)
+		}
+		s.over(t, job)
+		refused := s.bundle(t, func(config object) {
+			config["mounts"] = append(config["mounts"].(list), mount("/srv/only/dir", "/dir"))
+		})
+		if r := s.job(t, call{env: env}, refused, "true").wait(); r.status != 125 || !strings.Contains(r.stderr, "what the program writes into a copy of it would be lost") {
+			t.Errorf("a directory that can be written: %+v", r)
+		}
+	})
+}
+
+// A bundle that the compute node does not see is said to be that.
+func TestBackendBundleNotThere(t *testing.T) {
+	backend(t, "none", func(t *testing.T, s *site) {
+		bundle := s.bundle(t)
+		if err := os.RemoveAll(s.Node(1).Path(bundle)); err != nil {
+			t.Fatal(err)
+		}
+		job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n2"}}, bundle, "true")
+		if r := job.wait(); r.status != 125 || !strings.Contains(r.stderr, "root.path cannot be used") {
+			t.Errorf("%+v", r)
+		}
+		s.over(t, job)
+	})
+}
+
+// In an allocation the container is a step of it: one task, on what the allocation has, and the job goes on.
+// What is said of the job comes from the caller's variables, if he hands them on as podman's --env-host does.
+func TestBackendAllocation(t *testing.T) {
+	backend(t, "none", func(t *testing.T, s *site) {
+		bundle := s.bundle(t)
+		for name, env := range map[string][]string{"caller's": nil, "handed on": {"SLURM_JOB_ID", "SLURM_JOB_NUM_NODES", "SLURM_NTASKS"}} {
+			r := s.prepare(t, call{})
+			line := strings.Join(s.berthRun(r, env, bundle, "sh", "-c", `'echo $SLURM_JOB_ID $SLURM_NTASKS $SLURM_JOB_NUM_NODES; exit 4'`), " ")
+			r.cmd.Args = append(r.cmd.Args, "salloc", "--quiet", "--nodes=2", "--ntasks=7", "--job-name="+r.name, "sh", "-c",
+				line+`; echo $? $SLURM_JOB_ID; berth delete --force `+r.name+`; squeue --noheader --jobs=$SLURM_JOB_ID --format=%T`)
+			r.begin()
+			got := r.wait()
+			nodes := ""
+			if env != nil {
+				nodes = " 2"
+			}
+			if id := r.id(); got.stdout != id+" 1"+nodes+"\n4 "+id+"\nRUNNING\n" {
+				t.Errorf("%s: job %s, got %+v", name, id, got)
+			}
+		}
+	})
+}
+
+// A container in an allocation of somebody's is killed and deleted without the job.
+func TestBackendStepKilled(t *testing.T) {
+	backend(t, "none", func(t *testing.T, s *site) {
+		allocation := s.prepare(t, call{})
+		allocation.cmd.Args = append(allocation.cmd.Args, "salloc", "--quiet", "--job-name="+allocation.name, "--no-shell")
+		allocation.begin()
+		allocation.wait()
+		id := allocation.id()
+		job := s.job(t, call{env: []string{"SLURM_JOB_ID=" + id}}, s.bundle(t), "sh", "-c", "echo ready; exec sleep 600")
+		job.says("ready")
+		if r := s.kill(t, job, "KILL"); r.status != 0 || r.stderr != "" {
+			t.Errorf("%+v", r)
+		}
+		if r := job.wait(); r.status != 128+9 {
+			t.Errorf("%+v", r)
+		}
+		s.over(t, job)
+		if state := s.asRoot(t, "squeue", "--noheader", "--jobs="+id, "--format=%T"); state != "RUNNING\n" {
+			t.Errorf("the job is %q", state)
+		}
+		s.asRoot(t, "scancel", id)
+	})
+}
