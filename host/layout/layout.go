@@ -48,7 +48,7 @@ func Find() (Layout, error) {
 	}
 	libexec := filepath.Join(filepath.Dir(dir), "libexec", "berth")
 	return Layout{
-		Config: configFile, Drivers: filepath.Join(libexec, "drivers"),
+		Config: copiedUp(configFile), Drivers: filepath.Join(libexec, "drivers"),
 		Init: filepath.Join(libexec, initName), Owner: owner,
 	}, nil
 }

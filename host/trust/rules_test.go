@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/berth-hpc/berth/sdk"
+	"golang.org/x/sys/unix"
 )
 
 func TestWhoseFilesAreTrusted(t *testing.T) {
@@ -36,6 +37,29 @@ func TestWhoseFilesAreTrusted(t *testing.T) {
 				t.Errorf("trusted %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// Only root of a user namespace trusts a directory that others write, and only a sticky one of his own.
+func TestDirectoryOfOnesOwnNamespace(t *testing.T) {
+	const overflow = 65534
+	for _, test := range []struct {
+		name  string
+		rules Rules
+		st    unix.Stat_t
+		want  bool
+	}{
+		{"rootlesskit's /etc", Rules{Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777}, true},
+		{"not sticky", Rules{Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o777}, false},
+		{"a file", Rules{Root: overflow}, unix.Stat_t{Mode: unix.S_IFREG | 0o1777}, false},
+		{"the node's root's", Rules{Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777, Uid: overflow}, false},
+		{"seen by the node's root", Rules{}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777}, false},
+		{"seen by another user of the namespace", Rules{Caller: 1000, Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777}, false},
+	} {
+		err := test.rules.check("/etc", -1, &test.st)
+		if (err == nil) != test.want || err != nil && !errors.Is(err, sdk.ErrUnavailable) {
+			t.Errorf("%s: %v", test.name, err)
+		}
 	}
 }
 
