@@ -21,6 +21,16 @@ type Configurer interface {
 	Settings() any
 }
 
+// Chooser is implemented by drivers that are one of several, by a setting: what a driver can do is
+// read off its type, and where a runtime has modes of which one keeps state of containers and the
+// other does not, each is a type of its own.
+type Chooser interface {
+	// Choose returns the driver that answers, itself included. It is called once Settings has
+	// been filled, before anything else, and looks at nothing but these. The other driver's own
+	// Settings and Choose, where it has them, are not called.
+	Choose() Driver
+}
+
 // Checker is implemented by drivers that can tell whether they would work on this node.
 type Checker interface {
 	// Check looks at the node and changes nothing; it runs no container. It returns what it

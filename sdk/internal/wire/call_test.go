@@ -185,3 +185,63 @@ func TestServerRefuses(t *testing.T) {
 		t.Errorf("%+v, %v", about, err)
 	}
 }
+
+// chooser is a driver that a setting makes another one.
+type chooser struct {
+	bare
+	mode struct {
+		Whole bool `json:"whole"`
+	}
+}
+
+// bare is a driver that can only run.
+type bare struct{}
+
+func (bare) Run(context.Context, *sdk.Container) (*sdk.Command, error) { return nil, sdk.ErrState }
+
+func (c *chooser) Settings() any {
+	c.mode.Whole = false
+	return &c.mode
+}
+
+func (c *chooser) Choose() sdk.Driver {
+	if c.mode.Whole {
+		return &recorder{state: &specs.State{ID: "c1", Status: specs.StateStopped}}
+	}
+	return c
+}
+
+// What a driver can do, and what answers, is the one that the settings choose.
+func TestSettingsChooseTheDriver(t *testing.T) {
+	ctx, container := t.Context(), &sdk.Container{ID: "c1", Bundle: "/b", Root: "/r"}
+	for settings, want := range map[string]struct {
+		can  []string
+		kind error
+	}{
+		``:                {nil, sdk.ErrUnsupported},
+		`{"whole":false}`: {nil, sdk.ErrUnsupported},
+		`{"whole":true}`:  {[]string{"check", "lifecycle", "create", "exec", "pause", "prepare", "squashfs"}, nil},
+		`{"whole":1}`:     {nil, sdk.ErrInvalid}, // of a driver that is not known, nothing is unsupported
+	} {
+		client := connect(t, &chooser{}, settings)
+		about, err := client.Describe(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.can, about.Capabilities); diff != "" || len(about.Settings) != 1 || about.Settings[0].Default != "false" {
+			t.Errorf("%s: %+v\n%s", settings, about, diff)
+		}
+		if _, err := client.State(ctx, container); sdk.Kind(err) != want.kind {
+			t.Errorf("%s: State: %v", settings, err)
+		}
+		if err := client.Delete(ctx, container, true); sdk.Kind(err) != want.kind {
+			t.Errorf("%s: Delete, after another call: %v", settings, err)
+		}
+	}
+	if _, err := connect(t, &chooser{}, `{"whole":true}`).Run(ctx, container); !errors.Is(err, sdk.ErrUnprepared) {
+		t.Errorf("the chosen driver prepares: %v", err)
+	}
+	if _, err := connect(t, &chooser{}, ``).Run(ctx, container); !errors.Is(err, sdk.ErrState) {
+		t.Errorf("the other one does not: %v", err)
+	}
+}

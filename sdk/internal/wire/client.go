@@ -36,9 +36,9 @@ type Description struct {
 	Settings     []settings.Key
 }
 
-// Describe asks what the driver is and can do. It needs no settings.
+// Describe asks what the driver is and can do with its settings, which need not be right.
 func (c *Client) Describe(ctx context.Context) (*Description, error) {
-	m, err := c.rpc.Describe(ctx, &pb.DescribeRequest{})
+	m, err := c.rpc.Describe(describing(ctx, c.settings), &pb.DescribeRequest{})
 	if err != nil {
 		return nil, fromStatus(err)
 	}

@@ -33,17 +33,29 @@ func Serve(l net.Listener, d sdk.Driver) error {
 	return s.Serve(l)
 }
 
-// as returns the driver as the optional interface T, configured, or the error that the host gets.
+// as returns the driver that answers as the optional interface T, or the error that the host gets.
 func as[T any](s *server, settingsJSON []byte, what string) (T, error) {
-	t, ok := s.driver.(T)
-	if !ok {
-		return t, sdk.Mark(fmt.Errorf("this driver cannot %s", what), sdk.ErrUnsupported)
+	d, chosen, err := s.configured(settingsJSON)
+	t, ok := d.(T)
+	if !ok && (chosen || err == nil) {
+		err = sdk.Mark(fmt.Errorf("this driver cannot %s", what), sdk.ErrUnsupported)
 	}
+	return t, err
+}
+
+// configured fills the driver's settings and returns the driver that answers. chosen says that this is
+// settled, also where the settings are wrong.
+func (s *server) configured(settingsJSON []byte) (d sdk.Driver, chosen bool, err error) {
 	var into any
 	if c, ok := s.driver.(sdk.Configurer); ok {
 		into = c.Settings()
 	}
-	return t, settings.Fill(into, settingsJSON)
+	err = settings.Fill(into, settingsJSON)
+	c, ok := s.driver.(sdk.Chooser)
+	if !ok || err != nil {
+		return s.driver, !ok, err
+	}
+	return c.Choose(), true, nil
 }
 
 // request is a message about one container.
@@ -95,8 +107,14 @@ func command(c *sdk.Command, err error) (*pb.CommandResponse, error) {
 	return toCommand(c), nil
 }
 
-func (s *server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
-	r := &pb.DescribeResponse{Capabilities: Capabilities(s.driver)}
+func (s *server) Describe(ctx context.Context, _ *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, _, err := s.configured(describedSettings(ctx))
+	if err != nil { // every other call says so
+		d, _, _ = s.configured(nil)
+	}
+	r := &pb.DescribeResponse{Capabilities: Capabilities(d)}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		r.Version = info.Main.Version
 	}
@@ -129,7 +147,7 @@ func (s *server) Check(ctx context.Context, r *pb.CheckRequest) (*pb.CheckRespon
 
 func (s *server) Run(ctx context.Context, r *pb.ContainerRequest) (*pb.CommandResponse, error) {
 	return call(s, r, "run", func(d sdk.Driver, c *sdk.Container) (*pb.CommandResponse, error) {
-		if err := s.prepared(c); err != nil {
+		if err := prepared(d, c); err != nil {
 			return nil, err
 		}
 		return command(d.Run(ctx, c))
@@ -138,7 +156,7 @@ func (s *server) Run(ctx context.Context, r *pb.ContainerRequest) (*pb.CommandRe
 
 func (s *server) Create(ctx context.Context, r *pb.ContainerRequest) (*pb.CommandResponse, error) {
 	return call(s, r, "create and start in two steps", func(d sdk.Creator, c *sdk.Container) (*pb.CommandResponse, error) {
-		if err := s.prepared(c); err != nil {
+		if err := prepared(d, c); err != nil {
 			return nil, err
 		}
 		return command(d.Create(ctx, c))
@@ -200,8 +218,8 @@ func (s *server) Update(ctx context.Context, r *pb.UpdateRequest) (*pb.Done, err
 
 // prepared says whether the driver can run a container of this step. The host does not know beforehand
 // which drivers prepare, and asks the others no question more for it.
-func (s *server) prepared(c *sdk.Container) error {
-	if _, ok := s.driver.(sdk.Preparer); ok && (c.Step == nil || c.Step.Dir == "") {
+func prepared(d any, c *sdk.Container) error {
+	if _, ok := d.(sdk.Preparer); ok && (c.Step == nil || c.Step.Dir == "") {
 		return fmt.Errorf("the step is %w", sdk.ErrUnprepared)
 	}
 	return nil
