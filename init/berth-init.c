@@ -4,14 +4,19 @@
  * berth-init is what berth puts in front of a container's command. It finds the command as the
  * container sees it, becomes it by execve(2), and is gone. There is never a shell.
  *
- *   berth-init [FILE] [--cwd DIR] [--by-name] [--unset NAME] [--set NAME=VALUE] [--link TARGET PLACE]
- *              [--no-new-privileges] [--end-with-parent]
+ *   berth-init [FILE] [--take-over N [--terminal]] [--umask MASK] [--cwd DIR] [--by-name]
+ *              [--unset NAME] [--set NAME=VALUE] [--link TARGET PLACE] [--no-new-privileges]
+ *              [--end-with-parent]
  *              [--init [--signals=forward|direct] [--status FILE] [--pid N]]
  *              -- CMD [ARG...]
  *
  *   FILE        an absolute path: the environment is what it holds, in the form of /proc/PID/environ,
  *               and nothing else. It comes first, where a shell has its script: for a runtime that
  *               hands everything to a shell
+ *   --take-over N [--terminal]
+ *               the standard streams are on the descriptors from N on: see streams.c
+ *   --umask MASK
+ *               for a runtime that leaves none, or another; octal
  *   --cwd DIR   enter DIR; stay in the present directory where there is none. The second of two is
  *               entered from the first: so there is one to stay in
  *   --by-name   CMD is an absolute path found on the node: where the container has no such
@@ -27,6 +32,8 @@
  *               container outlives its runtime, nor a program those who serve its files
  *   --init      stay behind as the command's parent: see stay.c
  *
+ *   berth-init --hand-over N [--console SOCKET] -- CMD [ARG...]
+ *                               the other side of --take-over, outside of the container: see streams.c
  *   berth-init --rm DIR         remove a container directory: see remove.c
  *
  * Status, with one line on standard error: 127 no such command or interpreter, 126 it cannot be
@@ -41,6 +48,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The number that text is, of at most four digits, or -1. */
@@ -58,8 +66,8 @@ static int number(const char *text)
 
 int main(int argc, char **argv)
 {
-	const char *cwd[2] = {NULL, NULL};
-	int by_name = 0, init = 0;
+	const char *cwd[2] = {NULL, NULL}, *console = NULL;
+	int by_name = 0, init = 0, hand = 0;
 	struct stay how = {.forward = 1};
 	char **arg = argv + 1;
 
@@ -71,7 +79,17 @@ int main(int argc, char **argv)
 		if (strcmp(*arg, "--cwd") == 0 && arg[1]) {
 			cwd[0] = cwd[1];
 			cwd[1] = *++arg;
-		} else if (strcmp(*arg, "--by-name") == 0)
+		} else if (strcmp(*arg, "--take-over") == 0 && arg[1] && number(arg[1]) > 2)
+			take_over(number(*++arg));
+		else if (strcmp(*arg, "--terminal") == 0)
+			control_terminal();
+		else if (strcmp(*arg, "--umask") == 0 && arg[1] && number(arg[1]) >= 0)
+			umask((mode_t)strtol(*++arg, NULL, 8));
+		else if (strcmp(*arg, "--hand-over") == 0 && arg[1] && number(arg[1]) > 2)
+			hand = number(*++arg);
+		else if (hand && strcmp(*arg, "--console") == 0 && arg[1])
+			console = *++arg;
+		else if (strcmp(*arg, "--by-name") == 0)
 			by_name = 1;
 		else if (strcmp(*arg, "--unset") == 0 && arg[1])
 			unsetenv(*++arg);
@@ -100,6 +118,8 @@ int main(int argc, char **argv)
 	}
 	if (argc < 3 || !*arg || !arg[1])
 		fail(BERTH_FAILED, "no command: expected -- CMD [ARG...]", NULL);
+	if (hand)
+		hand_over(hand, console);
 	if (init)
 		stay(&how);
 	for (int i = 0; i < 2; i++)

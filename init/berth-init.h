@@ -22,6 +22,13 @@ _Noreturn void become(char **argv, int by_name);
 /* Makes the environment what file holds: entries that each end with a NUL, nothing else. */
 void take_environment(const char *file);
 
+/* Puts the standard streams on the descriptors from first on, and back: see streams.c. first > 2. */
+void hand_over(int first, const char *console);
+void take_over(int first);
+
+/* Makes the terminal on standard input the controlling one of a new session. */
+void control_terminal(void);
+
 /* How the parent that stays does so: see stay.c. */
 struct stay {
 	int forward;
