@@ -52,6 +52,10 @@ type Runtime struct {
 // constant for (runtime.md allows further values).
 const StatusPaused specs.ContainerState = "paused"
 
+// ExitStatusAnnotation is the annotation by which State tells the exit status of a stopped container, in
+// decimal, for runtimes whose containers are children of a monitor of their own.
+const ExitStatusAnnotation = "org.berth.exit-status"
+
 // Lifecycle is implemented by drivers whose runtime keeps its own state of containers. For
 // drivers without it the host answers from its records.
 type Lifecycle interface {

@@ -14,10 +14,6 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// StatusAnnotation is the annotation in a driver's State by which it tells the exit status of a stopped
-// container, for runtimes whose containers are children of a monitor of their own.
-const StatusAnnotation = "org.berth.exit-status"
-
 // supervisedContainer is a container as supervision sees it.
 type supervisedContainer struct {
 	plan      *Plan
@@ -88,7 +84,7 @@ func (s *supervisedContainer) Status() (int, error) {
 	err := s.container.ask(ctx, func(ctx context.Context, d *Driver, c *sdk.Container) error {
 		found, err := d.State(ctx, c)
 		if err == nil {
-			text = found.Annotations[StatusAnnotation]
+			text = found.Annotations[sdk.ExitStatusAnnotation]
 		}
 		return err
 	})

@@ -2,6 +2,7 @@ package drivertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,6 +64,9 @@ func (c *container) shared() string { return filepath.Join(c.dir, "shared") }
 // plan asks for a plan and does nothing with it.
 func (c *container) plan(ctx context.Context, d *client.Driver) error {
 	_, err := launcher.Prepared(ctx, d, &c.about, c.shared(), d.Run)
+	if errors.Is(err, sdk.ErrUnsupported) && c.t.can("create") {
+		_, err = launcher.Prepared(ctx, d, &c.about, c.shared(), d.Create)
+	}
 	return err
 }
 

@@ -3,6 +3,7 @@ package drivertest
 import (
 	"context"
 	"errors"
+	"os"
 	"syscall"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -133,5 +134,6 @@ func (t *trial) runtimeKilled() {
 	t.must(task.cmd.Process.Kill())
 	<-task.ended
 	t.must(c.delete(true))
+	t.must(os.RemoveAll(c.scratch())) // see signalsFatal
 	t.eventually("the program has ended", func() bool { return len(c.programs()) == 0 })
 }

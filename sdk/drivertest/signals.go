@@ -176,6 +176,7 @@ func (t *trial) signalsFatal() {
 	if t.can("lifecycle") {
 		t.must(c.delete(true))
 	}
+	t.must(os.RemoveAll(c.scratch())) // of a task that supervised, which may have been asking the driver
 	if !t.within(callTime/3, func() bool { return len(c.programs()) == 0 }) {
 		t.Errorf("the program outlives the task")
 	}

@@ -75,6 +75,7 @@ func (c *container) writeRequest(file string, req launcher.Request, files int) e
 	}
 	req.Driver, req.Scratch, req.DriverEnv = c.t.cfg.Driver, c.scratch(), driverEnv()
 	req.Container, req.Files, req.Timeout = c.about, files, callTime
+	req.Supervise = c.t.can("create")
 	if c.t.can("prepare") {
 		req.Shared = c.shared()
 	}

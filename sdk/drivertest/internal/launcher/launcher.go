@@ -40,6 +40,7 @@ type Request struct {
 	DriverEnv  []string
 	Container  sdk.Container
 	Shared     string // directory of the container's step, for a driver that prepares
+	Supervise  bool   // where Run is unsupported, create and stay, for a driver that can
 	Process    sdk.Process
 	Umask      *int                // nil: as it is
 	Limits     map[int]probe.Limit // by the numbers of getrlimit(2)
@@ -52,6 +53,7 @@ type Request struct {
 // Answer is what a launcher writes before it becomes the command.
 type Answer struct {
 	Command *sdk.Command
+	Creates bool // the command only creates the container
 	Error   *Failure
 	Driver  int   // the driver's pid
 	Strays  []int // processes that the driver left behind
@@ -60,39 +62,51 @@ type Answer struct {
 // Main does what the file request says and writes its Answer to the file answer. It returns only
 // where there is nothing to become.
 func Main(request, answer string) int {
-	if err := launch(request, answer); err != nil {
+	status, err := 0, error(nil)
+	req, err := read(request)
+	if err == nil {
+		status, err = req.launch(answer)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "drivertest: %v\n", err)
 		return 125
 	}
-	return 0
+	return status
 }
 
-func launch(request, answer string) error {
-	var req Request
+func read(request string) (*Request, error) {
+	req := new(Request)
 	data, err := os.ReadFile(request)
 	if err != nil {
-		return fmt.Errorf("reading the request: %w", err)
+		return nil, fmt.Errorf("reading the request: %w", err)
 	}
-	if err := json.Unmarshal(data, &req); err != nil {
-		return fmt.Errorf("parsing the request: %w", err)
+	if err := json.Unmarshal(data, req); err != nil {
+		return nil, fmt.Errorf("parsing the request: %w", err)
 	}
+	return req, nil
+}
+
+func (req *Request) launch(answer string) (status int, err error) {
 	// The job's descriptors are not the driver's.
 	if err := unix.CloseRange(3, ^uint(0)>>1, unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		return fmt.Errorf("keeping descriptors from the driver: %w", err)
+		return 0, fmt.Errorf("keeping descriptors from the driver: %w", err)
 	}
 	if err := req.settle(); err != nil {
-		return err
+		return 0, err
 	}
 	req.Container.Umask = unix.Umask(0)
 	unix.Umask(req.Container.Umask)
-	got, planErr := plan(&req, answer)
+	got, planErr := plan(req, answer)
 	if err := got.write(answer); err != nil {
-		return err
+		return 0, err
 	}
-	if planErr != nil || req.Then == Plan {
-		return planErr
+	switch {
+	case planErr != nil || req.Then == Plan:
+		return 0, planErr
+	case got.Creates:
+		return supervise(req, got.Command)
 	}
-	return become(&req, got.Command)
+	return 0, become(req, got.Command)
 }
 
 // settle makes the process what the case wants a job's task to be.
@@ -117,13 +131,10 @@ func plan(req *Request, answer string) (*Answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), req.Timeout)
 	defer cancel()
-	d, err := client.Start(ctx, client.Config{
-		Name: "tested", Path: req.Driver, Env: req.DriverEnv, Settings: req.Settings, Scratch: req.Scratch,
-		MayGainPrivileges: req.Shared != "",
-	})
+	d, err := req.open(ctx)
 	if err == nil {
 		got.Driver = d.Pid()
-		got.Command, err = ask(ctx, d, req)
+		got.Command, got.Creates, err = ask(ctx, d, req)
 		if req.Then == Hold {
 			return got, hold(got, answer)
 		}
@@ -135,6 +146,14 @@ func plan(req *Request, answer string) (*Answer, error) {
 	return got, errors.Join(err, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0))
 }
 
+// open starts the driver.
+func (req *Request) open(ctx context.Context) (*client.Driver, error) {
+	return client.Start(ctx, client.Config{
+		Name: "tested", Path: req.Driver, Env: req.DriverEnv, Settings: req.Settings, Scratch: req.Scratch,
+		MayGainPrivileges: req.Shared != "",
+	})
+}
+
 // sweep empties the directory of the driver's socket, which a driver that had to be killed leaves.
 func sweep(scratch string) {
 	entries, _ := os.ReadDir(scratch)
@@ -143,16 +162,29 @@ func sweep(scratch string) {
 	}
 }
 
-func ask(ctx context.Context, d *client.Driver, req *Request) (*sdk.Command, error) {
+// ask asks for the command; creates says that it is that of Create although Run was to be asked.
+func ask(ctx context.Context, d *client.Driver, req *Request) (cmd *sdk.Command, creates bool, err error) {
 	switch req.Call {
 	case "run":
-		return Prepared(ctx, d, &req.Container, req.Shared, d.Run)
+		cmd, err = Prepared(ctx, d, &req.Container, req.Shared, d.Run)
+		if !req.Supervise || !errors.Is(err, sdk.ErrUnsupported) {
+			return cmd, false, err
+		}
+		container := req.Container
+		container.IO.PidFile = req.pidFile()
+		cmd, createErr := Prepared(ctx, d, &container, req.Shared, d.Create)
+		if errors.Is(createErr, sdk.ErrUnsupported) {
+			return nil, false, err // the reason is what Run said
+		}
+		return cmd, createErr == nil, createErr
 	case "create":
-		return Prepared(ctx, d, &req.Container, req.Shared, d.Create)
+		cmd, err = Prepared(ctx, d, &req.Container, req.Shared, d.Create)
 	case "exec":
-		return d.Exec(ctx, &req.Container, &req.Process)
+		cmd, err = d.Exec(ctx, &req.Container, &req.Process)
+	default:
+		err = fmt.Errorf("unknown call %q", req.Call)
 	}
-	return nil, fmt.Errorf("unknown call %q", req.Call)
+	return cmd, false, err
 }
 
 // Prepared asks for a plan, and where the driver wants the container's step prepared first has it do so.

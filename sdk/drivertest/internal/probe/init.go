@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -16,10 +17,11 @@ import (
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// initMain does what berth-init does in its plain form, "[FILE] [--cwd DIR] [--unset NAME] [--set
-// NAME=VALUE] [--link TARGET PLACE] [--no-new-privileges] -- CMD [ARG…]": it takes its environment from
-// FILE, finds the command through PATH, becomes it, or ends with 127 where there is none and 126 where
-// it cannot be executed.
+// initMain does what berth-init does in its plain form, "[FILE] [--take-over N [--terminal]] [--umask MASK]
+// [--cwd DIR] [--unset NAME] [--set NAME=VALUE] [--link TARGET PLACE] [--no-new-privileges] -- CMD
+// [ARG…]", and as "--hand-over N [--console SOCKET] -- CMD [ARG…]": it takes its environment from FILE,
+// finds the command through PATH, becomes it, or ends with 127 where there is none and 126 where it
+// cannot be executed.
 func initMain(args []string) int {
 	at := slices.Index(args, "--")
 	if at < 0 || at+1 == len(args) {
@@ -33,26 +35,8 @@ func initMain(args []string) int {
 		first = 1
 	}
 	runtime.LockOSThread() // the one that becomes the command
-	for i := first; i < at; i += 2 {
-		switch args[i] {
-		case "--no-new-privileges":
-			if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-				return fail(125, "as berth-init: %v", err)
-			}
-			i--
-		case "--link":
-			if err := os.Symlink(args[i+1], args[i+2]); err != nil {
-				return fail(125, "as berth-init: %v", err)
-			}
-			i++
-		case "--unset":
-			os.Unsetenv(args[i+1])
-		case "--cwd":
-			_ = os.Chdir(args[i+1]) // it may be missing
-		case "--set":
-			name, value, _ := strings.Cut(args[i+1], "=")
-			os.Setenv(name, value)
-		}
+	if err := settle(args[first:at]); err != nil {
+		return fail(125, "as berth-init: %v", err)
 	}
 	command := args[at+1:]
 	err := becomeFirst(candidates(command[0]), command)
@@ -62,6 +46,52 @@ func initMain(args []string) int {
 	}
 	fmt.Fprintf(os.Stderr, "berth-init: %q: %v\n", command[0], err)
 	return status
+}
+
+// settle does what the options say.
+func settle(options []string) (err error) {
+	hand, console := 0, ""
+	for i := 0; i < len(options) && err == nil; i++ {
+		option, value := options[i], ""
+		switch option {
+		case "--terminal":
+			err = controlTerminal()
+			continue
+		case "--no-new-privileges":
+			err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+			continue
+		}
+		if i++; i < len(options) {
+			value = options[i]
+		}
+		switch option {
+		case "--take-over":
+			err = takeOver(number(value))
+		case "--hand-over":
+			hand = number(value)
+		case "--console":
+			console = value
+		case "--umask":
+			mask, parseErr := strconv.ParseUint(value, 8, 12)
+			unix.Umask(int(mask))
+			err = parseErr
+		case "--unset":
+			os.Unsetenv(value)
+		case "--cwd":
+			_ = os.Chdir(value) // it may be missing
+		case "--link":
+			if i++; i < len(options) {
+				err = os.Symlink(value, options[i])
+			}
+		case "--set":
+			name, value, _ := strings.Cut(value, "=")
+			os.Setenv(name, value)
+		}
+	}
+	if err == nil && hand > 0 {
+		err = handOver(hand, console)
+	}
+	return err
 }
 
 // takeEnvironment replaces the environment by the entries of a file, which each end with a NUL.
