@@ -13,6 +13,18 @@ type Driver struct {
 	Settings json.RawMessage // the rest of the table as a JSON object; never empty
 }
 
+// Sudo is the one setting of a driver's own that the host looks at too: the program by which the driver's
+// runtime becomes root for ordinary users, empty for none. What such a driver starts may gain privileges.
+func (d Driver) Sudo() string {
+	var own struct {
+		Sudo string `json:"sudo"`
+	}
+	if err := json.Unmarshal(d.Settings, &own); err != nil {
+		return "" // of another type: the driver refuses it, or means something else by it
+	}
+	return own.Sudo
+}
+
 // Driver returns what the file says about a driver: no path, no checksum and no settings for one
 // that it does not mention.
 func (c *Config) Driver(name string) Driver {

@@ -132,3 +132,18 @@ file = "/x"
 		t.Errorf("without a file: %q", got)
 	}
 }
+
+func TestSudo(t *testing.T) {
+	for toml, want := range map[string]string{`sudo = "/usr/bin/sudo"`: "/usr/bin/sudo", `sudo = ""`: "", `sudo = true`: "", `other = 1`: ""} {
+		config, err := Parse("f", []byte("[drivers.x]\n"+toml))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := config.Driver("x").Sudo(); got != want {
+			t.Errorf("%s: %q", toml, got)
+		}
+	}
+	if got := Default().Driver("x").Sudo(); got != "" {
+		t.Errorf("without a table: %q", got)
+	}
+}

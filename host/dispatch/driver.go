@@ -118,7 +118,7 @@ func (h *Host) startDriver(ctx context.Context, name string, file *os.File, mayG
 	cfg := client.Config{
 		Name: name, Path: file.Name(), Env: h.driverEnv(), Settings: about.Settings,
 		Scratch: scratch, Log: h.Log, StartTimeout: h.Config.Deadlines.Handshake,
-		MayGainPrivileges: mayGainPrivileges,
+		MayGainPrivileges: mayGainPrivileges || about.Sudo() != "",
 	}
 	if about.SHA256 != "" {
 		cfg.File = file // what was hashed is what runs

@@ -52,7 +52,7 @@ func checks() []check {
 		cgroups(), procfs(), kernelCalls(), limits(),
 		stateDirectory(), tmpfiles(),
 		configuration(), trustedFiles(), berthInit(), driverDirectory(),
-		drivers(), runtimeVersions(), slurmConf(),
+		drivers(), sudo(), runtimeVersions(), slurmConf(),
 	}
 }
 
