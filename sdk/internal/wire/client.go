@@ -38,7 +38,7 @@ type Description struct {
 
 // Describe asks what the driver is and can do with its settings, which need not be right.
 func (c *Client) Describe(ctx context.Context) (*Description, error) {
-	m, err := c.rpc.Describe(describing(ctx, c.settings), &pb.DescribeRequest{})
+	m, err := c.rpc.Describe(ctx, &pb.DescribeRequest{SettingsJson: c.settings})
 	if err != nil {
 		return nil, fromStatus(err)
 	}

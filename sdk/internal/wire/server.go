@@ -107,10 +107,10 @@ func command(c *sdk.Command, err error) (*pb.CommandResponse, error) {
 	return toCommand(c), nil
 }
 
-func (s *server) Describe(ctx context.Context, _ *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+func (s *server) Describe(_ context.Context, request *pb.DescribeRequest) (*pb.DescribeResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d, _, err := s.configured(describedSettings(ctx))
+	d, _, err := s.configured(request.GetSettingsJson())
 	if err != nil { // every other call says so
 		d, _, _ = s.configured(nil)
 	}

@@ -63,6 +63,7 @@ func (*Done) Descriptor() ([]byte, []int) {
 
 type DescribeRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	SettingsJson  []byte                 `protobuf:"bytes,1,opt,name=settings_json,json=settingsJson,proto3" json:"settings_json,omitempty"` // what the driver can do may depend on them
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -95,6 +96,13 @@ func (x *DescribeRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use DescribeRequest.ProtoReflect.Descriptor instead.
 func (*DescribeRequest) Descriptor() ([]byte, []int) {
 	return file_sdk_internal_wire_driverv1_driver_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DescribeRequest) GetSettingsJson() []byte {
+	if x != nil {
+		return x.SettingsJson
+	}
+	return nil
 }
 
 type DescribeResponse struct {
@@ -1301,8 +1309,9 @@ var File_sdk_internal_wire_driverv1_driver_proto protoreflect.FileDescriptor
 const file_sdk_internal_wire_driverv1_driver_proto_rawDesc = "" +
 	"\n" +
 	"'sdk/internal/wire/driverv1/driver.proto\x12\x0fberth.driver.v1\"\x06\n" +
-	"\x04Done\"\x11\n" +
-	"\x0fDescribeRequest\"\x86\x01\n" +
+	"\x04Done\"6\n" +
+	"\x0fDescribeRequest\x12#\n" +
+	"\rsettings_json\x18\x01 \x01(\fR\fsettingsJson\"\x86\x01\n" +
 	"\x10DescribeResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x124\n" +

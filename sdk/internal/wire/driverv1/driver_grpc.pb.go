@@ -43,8 +43,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // Driver is the one service of a driver. A call that the driver does not implement is answered
-// UNIMPLEMENTED; Describe and Run are always implemented. Every other request carries the
-// driver's settings, which the driver checks before anything else.
+// UNIMPLEMENTED; Describe and Run are always implemented. Every request carries the driver's
+// settings, which the driver checks before anything else; Describe alone makes no error of wrong ones.
 type DriverClient interface {
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
 	Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (*CheckResponse, error)
@@ -224,8 +224,8 @@ func (c *driverClient) Update(ctx context.Context, in *UpdateRequest, opts ...gr
 // for forward compatibility.
 //
 // Driver is the one service of a driver. A call that the driver does not implement is answered
-// UNIMPLEMENTED; Describe and Run are always implemented. Every other request carries the
-// driver's settings, which the driver checks before anything else.
+// UNIMPLEMENTED; Describe and Run are always implemented. Every request carries the driver's
+// settings, which the driver checks before anything else; Describe alone makes no error of wrong ones.
 type DriverServer interface {
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
 	Check(context.Context, *CheckRequest) (*CheckResponse, error)
