@@ -33,6 +33,7 @@ type IO struct {
 	Detach        bool   // return once the process runs, instead of becoming it
 	NoPivot       bool   // MS_MOVE and chroot instead of pivot_root, for a root file system on a ramdisk
 	NoNewKeyring  bool   // keep the caller's session keyring
+	CgroupManager string // who makes the control group: "cgroupfs", "systemd", or "disabled" for nobody; empty: as the site says
 }
 
 // Log is where a caller wants the runtime's own messages, apart from the job's stderr.

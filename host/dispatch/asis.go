@@ -24,6 +24,16 @@ func onlyCreators(ctx context.Context, d *Driver) error {
 	return err
 }
 
+// passedOn are variables of the caller's environment that a runtime makes something of in the container:
+// the socket at which it says that it is ready (sd_notify(3); podman run --sdnotify=container).
+func (h *Host) passedOn() []string {
+	const name = "NOTIFY_SOCKET"
+	if socket := h.getenv(name); socket != "" {
+		return []string{name + "=" + socket}
+	}
+	return nil
+}
+
 // keepBundle leaves the caller's bundle to the driver. Where the runtime would refuse it for its version
 // alone, the driver gets a copy of config.json with the version that it needs. The copy in the
 // container's directory is there in any case, for exec.

@@ -132,6 +132,7 @@ func (c *call) request(b begin, id string) (dispatch.Request, error) {
 	r := dispatch.Request{
 		ID: id, Bundle: b.bundle, Driver: c.globals.driver, Files: b.files, IO: b.io, Log: c.globals.runtimeLog(), Trusted: true,
 	}
+	r.IO.CgroupManager = c.globals.manager()
 	r.IO.ConsoleSocket, r.IO.PidFile = absolute(b.io.ConsoleSocket), absolute(b.io.PidFile)
 	var err error
 	if r.Loaded, err = bundle.Load(b.bundle); err != nil {

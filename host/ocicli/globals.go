@@ -18,15 +18,15 @@ type globals struct {
 	root, driver   string
 	log, logFormat string
 	debug          bool
+	systemdCgroup  bool
+	cgroupManager  string
 	ignored        ignored
 }
 
 // ignored are options that runc and crun know and that mean nothing here.
 type ignored struct {
-	systemdCgroup          bool
-	cgroupManager          string
-	rootless, criu         string
-	noSubreaper, noNewKeys bool
+	rootless, criu string
+	noSubreaper    bool
 }
 
 func (g *globals) add(f *pflag.FlagSet) {
@@ -35,10 +35,18 @@ func (g *globals) add(f *pflag.FlagSet) {
 	f.StringVar(&g.log, "log", "", "`FILE` that takes messages, besides stderr")
 	f.StringVar(&g.logFormat, "log-format", "text", "their `FORMAT`, text or json")
 	f.BoolVar(&g.debug, "debug", false, "say what berth and its drivers do, on stderr")
-	f.BoolVar(&g.ignored.systemdCgroup, "systemd-cgroup", false, "taken and ignored: the form of linux.cgroupsPath says it")
-	f.StringVar(&g.ignored.cgroupManager, "cgroup-manager", "", "taken and ignored, likewise: `MANAGER`")
+	f.BoolVar(&g.systemdCgroup, "systemd-cgroup", false, "have systemd make the control group")
+	f.StringVar(&g.cgroupManager, "cgroup-manager", "", "who makes the control group, `MANAGER`: cgroupfs, systemd, or disabled for nobody")
 	f.StringVar(&g.ignored.rootless, "rootless", "", "taken and ignored: berth looks for itself; `VALUE`")
 	f.StringVar(&g.ignored.criu, "criu", "", "taken and ignored: `PATH`")
+}
+
+// manager is who is to make the control group of a new container.
+func (g *globals) manager() string {
+	if g.systemdCgroup && g.cgroupManager == "" {
+		return "systemd"
+	}
+	return g.cgroupManager
 }
 
 // runtimeLog is where a runtime that this process becomes writes its own messages.

@@ -1,6 +1,7 @@
 package ociruntime
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/berth-hpc/berth/sdk"
@@ -35,6 +36,28 @@ func (d *Driver) globals(root string, log sdk.Log) []string {
 		args = append(args, "--log-format", log.Format)
 	}
 	return args
+}
+
+// beginGlobals are the options before run and create.
+func (d *Driver) beginGlobals(verb, root string, c *sdk.Container) ([]string, error) {
+	manager, err := d.cgroupManager(c.IO.CgroupManager)
+	return append(d.globals(d.beginRoot(verb, root, c), c.Log), manager...), err
+}
+
+// cgroupManager are the options before the verb by which a container's creator chooses who makes its
+// control group. sdk.ErrUnsupported: the runtime does not leave the choice.
+func (d *Driver) cgroupManager(asked string) ([]string, error) {
+	switch {
+	case asked == "":
+		return nil, nil
+	case d.runtime.takesCgroupManager:
+		return []string{"--cgroup-manager=" + asked}, nil
+	case asked == "systemd":
+		return []string{"--systemd-cgroup"}, nil
+	case asked == "cgroupfs": // what it does anyway
+		return nil, nil
+	}
+	return nil, sdk.Mark(fmt.Errorf("%s has no cgroup manager %q", d.runtime.name, asked), sdk.ErrUnsupported)
 }
 
 // beginArgs are the arguments of run and create.

@@ -28,6 +28,7 @@ func argvCases() []argvCase {
 		{name: "detached", change: func(c *sdk.Container) { c.IO = sdk.IO{Detach: true, PidFile: "/p"} }},
 		{name: "terminal", change: func(c *sdk.Container) { c.IO.ConsoleSocket = "/s" }},
 		{name: "descriptors", change: func(c *sdk.Container) { c.Files = 3 }},
+		{name: "systemd", change: func(c *sdk.Container) { c.IO.CgroupManager = "systemd" }},
 		{name: "ramdisk", change: func(c *sdk.Container) { c.IO.NoPivot, c.IO.NoNewKeyring = true, true }},
 		{name: "log", change: func(c *sdk.Container) { c.Log = sdk.Log{Path: "/a:b", Format: "json", Debug: true} }},
 		{name: "everything", change: func(c *sdk.Container) {
@@ -56,9 +57,14 @@ func TestArguments(t *testing.T) {
 			}
 			c := &sdk.Container{ID: "c1", Bundle: "/b", Root: "/r"}
 			test.change(c)
+			run, err1 := d.beginGlobals("run", c.Root, c)
+			create, err2 := d.beginGlobals("create", c.Root, c)
+			if err1 != nil || err2 != nil {
+				t.Fatal(err1, err2)
+			}
 			for _, plan := range []*sdk.Command{
-				d.plan(d.globals(d.beginRoot("run", c.Root, c), c.Log), d.beginArgs("run", c)),
-				d.plan(d.globals(d.beginRoot("create", c.Root, c), c.Log), d.beginArgs("create", c)),
+				d.plan(run, d.beginArgs("run", c)),
+				d.plan(create, d.beginArgs("create", c)),
 				d.plan(d.globals(c.Root, c.Log), execArgs(c.ID, "/r/c1/p", &sdk.Process{IO: c.IO, Files: c.Files})),
 			} {
 				got.WriteString(test.name + ": " + strings.Join(plan.Args, " ") + "\n")

@@ -78,7 +78,11 @@ func (d *Driver) begin(verb string, c *sdk.Container) (*sdk.Command, error) {
 	if err := d.markElsewhere(c, root); err != nil {
 		return nil, err
 	}
-	return d.plan(d.globals(d.beginRoot(verb, root, c), c.Log), d.beginArgs(verb, c)), nil
+	globals, err := d.beginGlobals(verb, root, c)
+	if err != nil {
+		return nil, err
+	}
+	return d.plan(globals, d.beginArgs(verb, c)), nil
 }
 
 // directory refuses an image that is a file, which other drivers may take.

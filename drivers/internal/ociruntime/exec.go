@@ -47,8 +47,8 @@ func checkProcess(p *sdk.Process) error {
 		return sdk.Mark(errors.New("the process has no args"), sdk.ErrInvalid)
 	case !filepath.IsAbs(process.Cwd):
 		return sdk.Mark(fmt.Errorf("the process's cwd %q is not absolute", process.Cwd), sdk.ErrInvalid)
-	case p.IO.NoPivot || p.IO.NoNewKeyring:
-		return sdk.Mark(errors.New("no-pivot and no-new-keyring are choices of a container, not of a further process"), sdk.ErrUnsupported)
+	case p.IO.NoPivot || p.IO.NoNewKeyring || p.IO.CgroupManager != "":
+		return sdk.Mark(errors.New("no-pivot, no-new-keyring and the cgroup manager are choices of a container, not of a further process"), sdk.ErrUnsupported)
 	}
 	return nil
 }

@@ -220,7 +220,7 @@ func TestSettingsChooseTheDriver(t *testing.T) {
 	}{
 		``:                {nil, sdk.ErrUnsupported},
 		`{"whole":false}`: {nil, sdk.ErrUnsupported},
-		`{"whole":true}`:  {[]string{"check", "lifecycle", "create", "exec", "pause", "prepare", "squashfs"}, nil},
+		`{"whole":true}`:  {[]string{"check", "lifecycle", "create", "exec", "pause", "update", "prepare", "squashfs"}, nil},
 		`{"whole":1}`:     {nil, sdk.ErrInvalid}, // of a driver that is not known, nothing is unsupported
 	} {
 		client := connect(t, &chooser{}, settings)

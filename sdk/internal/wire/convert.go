@@ -26,14 +26,14 @@ func fromContainer(m *pb.Container) *sdk.Container {
 func toIO(io sdk.IO) *pb.IO {
 	return &pb.IO{
 		ConsoleSocket: io.ConsoleSocket, PidFile: io.PidFile, Detach: io.Detach,
-		NoPivot: io.NoPivot, NoNewKeyring: io.NoNewKeyring,
+		NoPivot: io.NoPivot, NoNewKeyring: io.NoNewKeyring, CgroupManager: io.CgroupManager,
 	}
 }
 
 func fromIO(m *pb.IO) sdk.IO {
 	return sdk.IO{
 		ConsoleSocket: m.GetConsoleSocket(), PidFile: m.GetPidFile(), Detach: m.GetDetach(),
-		NoPivot: m.GetNoPivot(), NoNewKeyring: m.GetNoNewKeyring(),
+		NoPivot: m.GetNoPivot(), NoNewKeyring: m.GetNoNewKeyring(), CgroupManager: m.GetCgroupManager(),
 	}
 }
 

@@ -593,6 +593,7 @@ type IO struct {
 	Detach        bool                   `protobuf:"varint,3,opt,name=detach,proto3" json:"detach,omitempty"`
 	NoPivot       bool                   `protobuf:"varint,4,opt,name=no_pivot,json=noPivot,proto3" json:"no_pivot,omitempty"`
 	NoNewKeyring  bool                   `protobuf:"varint,5,opt,name=no_new_keyring,json=noNewKeyring,proto3" json:"no_new_keyring,omitempty"`
+	CgroupManager string                 `protobuf:"bytes,6,opt,name=cgroup_manager,json=cgroupManager,proto3" json:"cgroup_manager,omitempty"` // "cgroupfs", "systemd", "disabled"; empty: the driver's own choice
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -660,6 +661,13 @@ func (x *IO) GetNoNewKeyring() bool {
 		return x.NoNewKeyring
 	}
 	return false
+}
+
+func (x *IO) GetCgroupManager() string {
+	if x != nil {
+		return x.CgroupManager
+	}
+	return ""
 }
 
 type Log struct {
@@ -1350,13 +1358,14 @@ const file_sdk_internal_wire_driverv1_driver_proto_rawDesc = "" +
 	" \x01(\x05R\x05umask\x1a>\n" +
 	"\x10AnnotationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9f\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc6\x01\n" +
 	"\x02IO\x12%\n" +
 	"\x0econsole_socket\x18\x01 \x01(\tR\rconsoleSocket\x12\x19\n" +
 	"\bpid_file\x18\x02 \x01(\tR\apidFile\x12\x16\n" +
 	"\x06detach\x18\x03 \x01(\bR\x06detach\x12\x19\n" +
 	"\bno_pivot\x18\x04 \x01(\bR\anoPivot\x12$\n" +
-	"\x0eno_new_keyring\x18\x05 \x01(\bR\fnoNewKeyring\"G\n" +
+	"\x0eno_new_keyring\x18\x05 \x01(\bR\fnoNewKeyring\x12%\n" +
+	"\x0ecgroup_manager\x18\x06 \x01(\tR\rcgroupManager\"G\n" +
 	"\x03Log\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
 	"\x06format\x18\x02 \x01(\tR\x06format\x12\x14\n" +
