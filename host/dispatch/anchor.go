@@ -20,9 +20,9 @@ import (
 func (h *Host) Anchor(r Request) (*Plan, error) {
 	asked := r.IO
 	r.IO = sdk.IO{}
-	operation := opAnchor
-	if asked.Detach {
-		operation = opRun
+	operation := opRun
+	if r.DeletePromised {
+		operation = opAnchor
 	}
 	p, err := h.plan(r, operation, func(ctx context.Context, _ *Plan, d *Driver, c *sdk.Container) (*sdk.Command, error) {
 		return d.Run(ctx, c)
@@ -94,6 +94,16 @@ func (p *Plan) Hold() error {
 	}
 	err := p.host.Guard.Exec(p.Command)
 	return fmt.Errorf("driver %q: %w", p.Driver, sdk.Mark(err, sdk.ErrUnavailable))
+}
+
+// Anchored says whether a container is, or was, held by an anchor. One that does not exist is not.
+func (h *Host) Anchored(id string) bool {
+	c, err := h.find(id)
+	if err != nil {
+		return false // whoever asks for more is told
+	}
+	defer c.close()
+	return c.record.Operation == opAnchor
 }
 
 // waits says whether the container is created by an anchor, which waits to start it.

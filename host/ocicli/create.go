@@ -3,7 +3,6 @@ package ocicli
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -12,7 +11,6 @@ import (
 	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
-	"github.com/berth-hpc/berth/host/trust"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -91,17 +89,10 @@ func (c *call) begin(b begin, id string, create bool) error {
 // onlyRuns makes a container of a driver that only runs: it has an anchor, unless it is to run right here.
 func (c *call) onlyRuns(h *dispatch.Host, r dispatch.Request) error {
 	if r.DeletePromised {
-		return anchor.Start(c.guard, r.Files, isMappedRoot())
+		return anchor.Start(c.guard, r.Files, anchor.IsMappedRoot())
 	}
 	r.AsIs, r.IO.Detach = false, true // there is nothing to wait for
 	return c.hold(h.Anchor(r))
-}
-
-// isMappedRoot says whether this process is root of a user namespace, as below rootless podman and docker,
-// which drivers that only run would take for the node's.
-func isMappedRoot() bool {
-	uid, _ := trust.RootOutside()
-	return os.Geteuid() == 0 && uid != 0
 }
 
 // hold becomes the plan, once the container is started where it has to be.

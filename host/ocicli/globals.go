@@ -41,6 +41,14 @@ func (g *globals) add(f *pflag.FlagSet) {
 	f.StringVar(&g.ignored.criu, "criu", "", "taken and ignored: `PATH`")
 }
 
+// validate says which option makes no sense.
+func (g *globals) validate() error {
+	if g.logFormat != "text" && g.logFormat != "json" {
+		return sdk.Mark(fmt.Errorf("--log-format %q is neither text nor json", g.logFormat), sdk.ErrInvalid)
+	}
+	return nil
+}
+
 // manager is who is to make the control group of a new container.
 func (g *globals) manager() string {
 	if g.systemdCgroup && g.cgroupManager == "" {

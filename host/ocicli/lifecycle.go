@@ -1,12 +1,14 @@
 package ocicli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/berth-hpc/berth/host/anchor"
 	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/sdk"
@@ -28,6 +30,18 @@ func (c *call) one(use, short string, most int, do func(h *dispatch.Host, args [
 	}
 }
 
+// owned is a command about one container that is its owner's to give, where that is no root: an anchor's
+// driver was asked by the user outside, and so it is from then on.
+func (c *call) owned(use, short string, most int, do func(h *dispatch.Host, args []string) error) *cobra.Command {
+	return c.one(use, short, most, func(h *dispatch.Host, args []string) error {
+		if !anchor.IsMappedRoot() || !h.Anchored(args[0]) {
+			return do(h, args)
+		}
+		status, err := anchor.Repeat(c.guard)
+		return cmp.Or(err, error(exitStatus(status)))
+	})
+}
+
 func (c *call) startCommand() *cobra.Command {
 	return c.one("start ID", "Run the program of a created container", 1, func(h *dispatch.Host, args []string) error {
 		return h.Start(args[0])
@@ -47,7 +61,7 @@ func (c *call) resumeCommand() *cobra.Command {
 }
 
 func (c *call) stateCommand() *cobra.Command {
-	return c.one("state ID", "Print the state of a container as JSON", 1, func(h *dispatch.Host, args []string) error {
+	return c.owned("state ID", "Print the state of a container as JSON", 1, func(h *dispatch.Host, args []string) error {
 		state, err := h.State(args[0])
 		if err != nil {
 			return err
@@ -58,7 +72,7 @@ func (c *call) stateCommand() *cobra.Command {
 
 func (c *call) killCommand() *cobra.Command {
 	var all bool
-	cmd := c.one("kill ID [SIGNAL]", "Send a signal to a container, TERM unless told otherwise", 2, func(h *dispatch.Host, args []string) error {
+	cmd := c.owned("kill ID [SIGNAL]", "Send a signal to a container, TERM unless told otherwise", 2, func(h *dispatch.Host, args []string) error {
 		sig := syscall.SIGTERM
 		if len(args) == 2 {
 			var err error
@@ -78,7 +92,7 @@ func (c *call) killCommand() *cobra.Command {
 
 func (c *call) deleteCommand() *cobra.Command {
 	var force bool
-	cmd := c.one("delete ID", "Remove a container that has stopped", 1, func(h *dispatch.Host, args []string) error {
+	cmd := c.owned("delete ID", "Remove a container that has stopped", 1, func(h *dispatch.Host, args []string) error {
 		return h.Delete(args[0], force)
 	})
 	cmd.Flags().BoolVarP(&force, "force", "f", false, "end it first if it runs; an unknown ID is no error")

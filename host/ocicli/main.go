@@ -91,7 +91,10 @@ func (c *call) host(files int) (*dispatch.Host, error) {
 	if files < 0 {
 		return nil, sdk.Mark(errors.New("--preserve-fds is negative"), sdk.ErrInvalid)
 	}
-	var err error
+	err := c.globals.validate()
+	if err != nil {
+		return nil, err
+	}
 	if c.guard, err = handoff.Begin(files); err != nil {
 		return nil, err
 	}
