@@ -50,7 +50,7 @@ type Step struct {
 	Step  string   // step ID as the cluster writes it
 	Task  int      // task number within the step on this node, from 0
 	Tasks int      // tasks of the step on this node
-	Node  string   // the node's name in the cluster
+	Node  string   // the node's name in the cluster; empty where not the cluster starts the container, but a task that calls berth
 	Dir   string   // absolute; private to the user, shared by the step's tasks on this node; empty where the driver is no Preparer
 	Env   []string // the job's environment, NAME=VALUE: which GPUs, which options
 }

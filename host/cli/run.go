@@ -12,6 +12,7 @@ import (
 	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
+	"github.com/berth-hpc/berth/host/slurm"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -157,7 +158,7 @@ func execute(p *dispatch.Plan) error {
 func (c *call) request(o options, args []string) (dispatch.Request, error) {
 	r := dispatch.Request{
 		ID: o.id, Bundle: args[0], Driver: o.driver, Workdir: o.workdir, Init: o.init, Files: o.files,
-		Terminal: o.terminal, Devices: o.devices, Launch: o.launch,
+		Terminal: o.terminal, Devices: o.devices, Launch: o.launch, Within: slurm.Within(c.env),
 		IO:  sdk.IO{ConsoleSocket: absolute(o.consoleSocket), PidFile: absolute(o.pidFile)},
 		Log: sdk.Log{Path: absolute(o.runtimeLog), Format: o.runtimeFormat, Debug: c.debug},
 	}

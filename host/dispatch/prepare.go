@@ -17,7 +17,7 @@ const localJob = "berth"
 // stepName names what is shared by the tasks of a step on this node.
 func stepName(s *sdk.Step) string { return s.Job + "." + s.Step + "." + s.Node }
 
-// step is the step that a container is prepared in: the job's, or outside of one the launch.
+// step is the step that a container is prepared in: that whose end berth is told of, or else the launch.
 func (r *Request) step() *sdk.Step {
 	if r.Step != nil {
 		s := *r.Step
@@ -27,7 +27,11 @@ func (r *Request) step() *sdk.Step {
 	if launch == "" {
 		launch = r.ID
 	}
-	return launchStep(launch)
+	s := launchStep(launch)
+	if r.Within != nil {
+		s.Env = r.Within.Env
+	}
+	return s
 }
 
 // launchStep is the step of containers that are launched outside of a cluster.

@@ -32,7 +32,8 @@ type Request struct {
 	Files       int // descriptors 3…3+n-1 to pass on
 	IO          sdk.IO
 	Log         sdk.Log
-	Step        *sdk.Step // nil outside a job
+	Step        *sdk.Step // nil outside a job, and where the job itself calls berth
+	Within      *sdk.Step // the step that calls berth, the end of which nobody tells berth; nil: none, or Step is set
 	Launch      string    // outside a job: the name of the launch that the container is a task of; empty: of its own
 	ContainerID string    // the name that the job gave its container, for the record
 
@@ -49,6 +50,19 @@ type Request struct {
 	DeletePromised bool
 	// Keeper is the process that will see to that, 0 where it is not known.
 	Keeper int
+}
+
+// within is the step that the container runs in, or nil outside a job.
+func (r *Request) within() *sdk.Step { return cmp.Or(r.Step, r.Within) }
+
+// forDriver is within as a driver is told it.
+func (r *Request) forDriver() *sdk.Step {
+	if r.Step != nil || r.Within == nil {
+		return r.Step
+	}
+	s := *r.Within
+	s.Node = ""
+	return &s
 }
 
 // container is what the user calls the bundle.

@@ -157,9 +157,9 @@ func (p *Plan) prepare(r Request, b *bundle.Bundle, operation string, s *startin
 	if p.record.Kept = r.DeletePromised; r.Keeper != 0 {
 		p.record.KeptBy(r.Keeper)
 	}
-	if r.Step != nil {
+	if s := r.within(); s != nil {
 		p.record.ContainerID = r.ContainerID
-		p.record.Job, p.record.Step, p.record.Task, p.record.Node = r.Step.Job, r.Step.Step, r.Step.Task, r.Step.Node
+		p.record.Job, p.record.Step, p.record.Task, p.record.Node = s.Job, s.Step, s.Task, s.Node
 	}
 	p.dir, err = root.Create(p.record)
 	if err != nil {
@@ -235,7 +235,7 @@ func (p *Plan) options(r Request) (bundle.Options, error) {
 	}
 	files := sdk.OpenFiles()
 	o := bundle.Options{
-		Caller: caller, Rootless: os.Geteuid() != 0, Slurm: r.Step != nil,
+		Caller: caller, Rootless: os.Geteuid() != 0, Slurm: r.within() != nil,
 		Args: r.Args, Env: r.Env, Workdir: r.Workdir, Mounts: r.Mounts, Shared: r.Shared, Terminal: r.Terminal,
 		Umask: &p.host.umask, OpenFiles: &files, WorkdirMayBeMissing: r.WorkdirMayBeMissing, ByName: r.ByName,
 		InitPath: p.host.Layout.Init, Init: r.Init || p.host.Config.Init, Signals: r.Signals,
@@ -260,7 +260,7 @@ func (p *Plan) ask(ctx context.Context, d *Driver, r Request, b *bundle.Bundle, 
 	}
 	c := &sdk.Container{
 		ID: r.ID, Bundle: cmp.Or(p.bundle, p.dir.Path()), Root: root, Annotations: b.Annotations(), Files: r.Files,
-		IO: r.IO, Log: r.Log, Step: r.Step, Umask: p.host.umask,
+		IO: r.IO, Log: r.Log, Step: r.forDriver(), Umask: p.host.umask,
 	}
 	cmd, err := ask(ctx, p, d, c)
 	if errors.Is(err, sdk.ErrUnprepared) {

@@ -49,9 +49,7 @@ func Run(h *dispatch.Host, l Launch) (*dispatch.Plan, error) {
 	}
 	h.Env = env
 	r.Match = job.match()
-	r.Step = &sdk.Step{
-		Job: l.Job, Step: l.Step, Task: l.Task.Task, Tasks: job.number("SLURM_NTASKS_PER_NODE", 1), Node: l.Node, Env: env,
-	}
+	r.Step = l.step(job, env)
 	r.ContainerID = job.value("SLURM_CONTAINER_ID")
 	if dispatch.IsTerminal(0) && dispatch.IsTerminal(1) {
 		terminal := true // before 23.11.1, Slurm's copy of the bundle says no with --pty
