@@ -19,6 +19,8 @@ type lineage struct {
 	least  release
 	// partial: it can be told to leave out the program fakeroot where it makes root of the caller.
 	partial bool
+	// wraps is the first release whose oci commands hand what they are told to crun or runc.
+	wraps release
 	// literal is the first release with --no-eval; before, only what SINGULARITYENV_ names is evaluated,
 	// which berth does not use.
 	literal release
@@ -41,9 +43,9 @@ var never = release{1 << 20, 0}
 // "singularity-ce version 4.1.0", "singularity version 3.8.7".
 func lineages() []lineage {
 	return []lineage{
-		{name: "apptainer", prefix: "APPTAINER", least: release{1, 1}, partial: true, bindPaths: release{1, 1}, fuse: release{1, 1}},
-		{name: "singularity-ce", prefix: "SINGULARITY", least: release{3, 9}, literal: release{3, 10}, bindPaths: release{3, 10}, fuse: release{4, 1}},
-		{name: "singularity", prefix: "SINGULARITY", least: release{3, 8}, literal: never, bindPaths: never, fuse: never},
+		{name: "apptainer", prefix: "APPTAINER", least: release{1, 1}, partial: true, wraps: never, bindPaths: release{1, 1}, fuse: release{1, 1}},
+		{name: "singularity-ce", prefix: "SINGULARITY", least: release{3, 9}, wraps: release{3, 10}, literal: release{3, 10}, bindPaths: release{3, 10}, fuse: release{4, 1}},
+		{name: "singularity", prefix: "SINGULARITY", least: release{3, 8}, wraps: never, literal: never, bindPaths: never, fuse: never},
 	}
 }
 

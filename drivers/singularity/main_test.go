@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -26,7 +27,7 @@ const nodeRoot = "/var/cache/berth-test/sid-apptainer"
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if os.Getenv(programsEnv) == "" {
-		if err := flag.Set("test.skip", "^TestLive"); err != nil {
+		if err := flag.Set("test.skip", "^Test(|OCI|OCIUser)Live"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -57,6 +58,37 @@ func TestConformance(t *testing.T) {
 		if !strings.Contains(out, ", 0 failed, ") {
 			t.Errorf("as %s:\n%s", user, out)
 		}
+	}
+}
+
+// OCI mode, through berth run: as root, as an ordinary user by sudo, and as one without.
+func TestApptainerOCI(t *testing.T) {
+	n := newNode(t)
+	run(t, "go", "build", "-o", n.shared+"/sudo", "./testdata/sudo")
+	must(t, os.Chmod(n.shared+"/sudo", os.ModeSetuid|0o755))
+	const table = "default_driver = \"singularity\"\n[drivers.singularity]\nmode = \"oci\"\n"
+	for _, c := range []struct {
+		user, more, tests string
+		least             int
+	}{
+		{"root", "", "^TestOCILive", 6},
+		{"berthtest", "isolation = \"share\"\nsudo = \"" + n.shared + "/sudo\"\n", "^TestOCILive", 6},
+		{"berthtest", "", "^TestOCIUserLive", 1},
+	} {
+		must(t, os.WriteFile(n.shared+"/berth.toml", []byte(table+c.more), 0o644))
+		out := n.enter(t, c.user, n.shared+"/tests", "-test.run="+c.tests, "-test.v", "-test.timeout=3m")
+		if strings.Count(out, "--- PASS: TestOCI") < c.least || strings.Contains(out, "--- SKIP") {
+			t.Errorf("as %s, %q, few tests ran:\n%s", c.user, c.more, out)
+		}
+	}
+}
+
+// The kit in OCI mode, as root.
+func TestConformanceOCI(t *testing.T) {
+	n := newNode(t)
+	out := n.enter(t, "root", n.shared+"/berth", "driver", "test", n.shared+"/berth-driver-singularity", "--set", "mode=oci")
+	if !strings.Contains(out, ", 0 failed, ") {
+		t.Error(out)
 	}
 }
 
@@ -95,7 +127,8 @@ func run(t *testing.T, name string, args ...string) {
 // enter runs a command as a user of the node, which has subordinate IDs.
 func (n *node) enter(t *testing.T, user string, args ...string) string {
 	t.Helper()
-	const prepare = `for f in /etc/subuid /etc/subgid; do echo berthtest:1000000:65536 >>$f; done; touch /etc/hosts /etc/resolv.conf /etc/localtime; cd /; exec "$@"`
+	const prepare = `for f in /etc/subuid /etc/subgid; do echo berthtest:1000000:65536 >>$f; done; touch /etc/hosts /etc/resolv.conf /etc/localtime
+		sed -i 's/^systemd cgroups = yes/systemd cgroups = no/' /etc/apptainer/apptainer.conf; install -d -m 1777 /run/berth; cd /; exec "$@"`
 	args = append([]string{nodeRoot, n.shared, "sh", "-c", prepare, "sh", "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all"}, args...)
 	// In time, and into a file: a process that a killed runtime has left would hold a pipe for ever.
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -136,10 +169,22 @@ func TestRuntimesThatDoNotDo(t *testing.T) {
 }
 
 func TestSettingsAreChecked(t *testing.T) {
-	for _, s := range []settings{{Runtime: "apptainer", Isolation: refuse}, {Runtime: "/x", Isolation: "maybe"}} {
-		if err := s.Validate(); sdk.Kind(err) != sdk.ErrInvalid {
+	for key, change := range map[string]func(s *settings){
+		"runtime":   func(s *settings) { s.Runtime = "apptainer" },
+		"mode":      func(s *settings) { s.Mode = "other" },
+		"isolation": func(s *settings) { s.Isolation = "maybe" },
+		"sudo":      func(s *settings) { s.Mode, s.Sudo = ociMode, "sudo" },
+		"":          func(s *settings) { s.Mode, s.Sudo = ociMode, "/usr/bin/sudo" },
+	} {
+		s := defaults()
+		change(s)
+		var wrong *sdk.SettingError
+		if err := s.Validate(); (key != "") != (errors.As(err, &wrong) && wrong.Key == key) || key == "" && err != nil {
 			t.Errorf("%+v: %v", s, err)
 		}
+	}
+	if err := (&settings{Runtime: "/x", Mode: nativeMode, Isolation: refuse, Sudo: "/usr/bin/sudo"}).Validate(); sdk.Kind(err) != sdk.ErrInvalid {
+		t.Errorf("sudo in native mode: %v", err)
 	}
 }
 

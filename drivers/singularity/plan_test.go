@@ -72,10 +72,15 @@ func (l *lab) path(name string) string { return filepath.Join(l.dir, name) }
 // plan writes the bundle and asks the driver.
 func (l *lab) plan(t *testing.T) (*sdk.Command, error) {
 	t.Helper()
-	text, err := json.Marshal(l.spec)
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(l.c.Bundle, sdk.ConfigFile), text, 0o600))
+	writeConfig(t, l.c.Bundle, l.spec)
 	return l.Run(t.Context(), l.c)
+}
+
+func writeConfig(t *testing.T, bundle string, spec *specs.Spec) {
+	t.Helper()
+	text, err := json.Marshal(spec)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(bundle, sdk.ConfigFile), text, 0o600))
 }
 
 func must(t *testing.T, err error) {

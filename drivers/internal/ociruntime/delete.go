@@ -57,7 +57,7 @@ func (d *Driver) deleteForced(ctx context.Context, c *sdk.Container) error {
 		if state.Status == sdk.StatusPaused {
 			_ = client.Resume(ctx, c.ID) // a frozen process does not die; delete says what else is wrong
 		}
-		if err := signalAll(ctx, state.Pid, syscall.SIGKILL); err != nil {
+		if err := SignalAll(ctx, state.Pid, syscall.SIGKILL); err != nil {
 			return err
 		}
 	}

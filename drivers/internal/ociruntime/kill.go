@@ -26,7 +26,7 @@ func (d *Driver) Kill(ctx context.Context, c *sdk.Container, sig syscall.Signal,
 			return err
 		}
 		if all {
-			return signalAll(ctx, state.Pid, sig)
+			return SignalAll(ctx, state.Pid, sig)
 		}
 	}
 	client, err := d.client(c)

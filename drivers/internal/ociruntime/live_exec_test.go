@@ -89,7 +89,7 @@ func TestLiveExecDetached(t *testing.T) {
 			t.Fatal(err)
 		}
 		pid, err := strconv.Atoi(string(text))
-		if err != nil || dead(pid) {
+		if err != nil || Dead(pid) {
 			t.Errorf("pid file %q: %v", text, err)
 		}
 		if err := l.Kill(t.Context(), c, syscall.SIGKILL, true); err != nil {

@@ -75,7 +75,7 @@ func killed(t *testing.T, l lab, c *sdk.Container) int {
 	if err := l.Kill(t.Context(), c, syscall.SIGKILL, false); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the container is dead", func() bool { return dead(pid) })
+	eventually(t, "the container is dead", func() bool { return Dead(pid) })
 	return pid
 }
 

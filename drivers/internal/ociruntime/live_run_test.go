@@ -84,7 +84,7 @@ func TestLiveKilledRuntimeLeavesAContainerToDelete(t *testing.T) {
 			t.Error(err)
 		}
 		for _, p := range all {
-			eventually(t, "every process is dead", func() bool { return dead(p.pid) })
+			eventually(t, "every process is dead", func() bool { return Dead(p.pid) })
 		}
 		if names := left(t, c); names != "" {
 			t.Errorf("left: %s", names)
@@ -119,7 +119,7 @@ func TestLiveKillAllReachesEveryProcessOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, p := range all {
-					eventually(t, "every process is dead", func() bool { return dead(p.pid) })
+					eventually(t, "every process is dead", func() bool { return Dead(p.pid) })
 				}
 				if got := lines(output, "USR1"); got != 4 || len(all) != 4 {
 					t.Errorf("%d signals for %d processes, want 4", got, len(all))

@@ -36,8 +36,8 @@ func processAt(pid int) (p process, ok bool) {
 	return p, true
 }
 
-// dead says whether the process has ended, reaped or not.
-func dead(pid int) bool {
+// Dead says whether the process has ended, reaped or not.
+func Dead(pid int) bool {
 	p, ok := processAt(pid)
 	return !ok || p.dead
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// maxRounds bounds how often signalAll looks again for processes that were forked meanwhile.
+// maxRounds bounds how often SignalAll looks again for processes that were forked meanwhile.
 const maxRounds = 16
 
-// signalAll sends sig once to every process of the container whose first process has the pid, and
+// SignalAll sends sig once to every process of the container whose first process has the pid, and
 // to those that appear while it does so. One that cannot be signalled does not spare the others.
-func signalAll(ctx context.Context, pid int, sig syscall.Signal) error {
+func SignalAll(ctx context.Context, pid int, sig syscall.Signal) error {
 	own, _ := processAt(os.Getpid())
 	first, ok := processAt(pid)
 	if !ok {

@@ -39,7 +39,7 @@ func (d *Driver) State(ctx context.Context, c *sdk.Container) (*specs.State, err
 		return nil, fmt.Errorf("reading what %s says of container %q: %w", d.runtime.name, c.ID, err)
 	}
 	// Dead but not yet reaped is dead; crun 1.8 calls it running.
-	if state.Pid > 0 && dead(state.Pid) {
+	if state.Pid > 0 && Dead(state.Pid) {
 		state.Status, state.Pid = specs.StateStopped, 0
 	}
 	return state, nil

@@ -52,14 +52,14 @@ func TestUnreapedIsDead(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the child is dead before it is reaped", func() bool { return dead(child.Process.Pid) })
+	eventually(t, "the child is dead before it is reaped", func() bool { return Dead(child.Process.Pid) })
 	if p, ok := processAt(child.Process.Pid); !ok || p.parent != os.Getpid() {
 		t.Errorf("it is no zombie of ours: %+v", p)
 	}
 	if err := child.Wait(); err != nil {
 		t.Error(err)
 	}
-	if dead(os.Getpid()) {
+	if Dead(os.Getpid()) {
 		t.Error("this process is dead")
 	}
 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berth-hpc/berth/sdk"
+)
+
+// firstCarried is the first of the three descriptors on which the job's streams come into a container:
+// above the job's others, and those that programs on the way open for themselves.
+func firstCarried(c *sdk.Container) int { return max(32, 3+c.Files) }
+
+// berthInit returns the path of berth-init outside of the container, where it is in it.
+func berthInit(spec *specs.Spec) (string, error) {
+	args := spec.Process.Args
+	at := slices.IndexFunc(spec.Mounts, func(m specs.Mount) bool {
+		return len(args) > 0 && m.Destination == args[0] && isBind(m)
+	})
+	if at >= 0 && slices.Contains(args, "--") {
+		return spec.Mounts[at].Source, nil
+	}
+	return "", sdk.WithAdvice(
+		unsupported("process.args", "the runtime keeps the job's streams from the program, which only berth-init can undo, and it has no place in this container"),
+		"give the container a tmpfs on /dev in config.json")
+}
+
+// carry has berth-init take over the streams in the container: the runtime gives it pipes of its
+// monitor, which reads the job's stdin itself and may lose the end of either, but it passes other
+// descriptors on. The terminal is berth-init's, too, and so is the umask: the runtime leaves 0.
+func (ch changes) carry(p *specs.Process, c *sdk.Container) error {
+	if p.Terminal && c.IO.ConsoleSocket == "" {
+		return unsupported("process.terminal", "there is no socket that would take the terminal")
+	}
+	umask := c.Umask
+	if p.User.Umask != nil {
+		umask = int(*p.User.Umask)
+	}
+	args := []string{p.Args[0], "--take-over", fmt.Sprint(firstCarried(c))}
+	if p.Terminal {
+		args = append(args, "--terminal")
+	}
+	args = append(append(args, "--umask", fmt.Sprintf("%04o", umask)), p.Args[1:]...)
+	ch["process"] = map[string]any{"args": args, "terminal": false}
+	if p.Capabilities == nil { // as the other runtimes do it; this one would leave root all
+		ch["process"]["capabilities"] = specs.LinuxCapabilities{}
+	}
+	return nil
+}
+
+// ownBundle is the bundle that the runtime is given, a directory in the container's own.
+func ownBundle(c *sdk.Container) string { return filepath.Join(c.Bundle, "oci") }
+
+// write writes config.json for the runtime, changed, with all else as it is.
+func (ch changes) write(c *sdk.Container) error {
+	text, err := os.ReadFile(filepath.Join(c.Bundle, sdk.ConfigFile))
+	if err != nil {
+		return fmt.Errorf("reading config.json: %w", sdk.Mark(err, sdk.ErrInvalid))
+	}
+	if text, err = ch.apply(text); err != nil {
+		return fmt.Errorf("changing config.json: %w", sdk.Mark(err, sdk.ErrInvalid))
+	}
+	dir := ownBundle(c)
+	if err = os.MkdirAll(dir, 0o700); err == nil {
+		err = os.WriteFile(filepath.Join(dir, sdk.ConfigFile), text, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the runtime's bundle: %w", sdk.Mark(err, sdk.ErrUnavailable))
+	}
+	return nil
+}
+
+func (ch changes) apply(text []byte) ([]byte, error) {
+	var config map[string]json.RawMessage
+	if err := json.Unmarshal(text, &config); err != nil {
+		return nil, err
+	}
+	for name, values := range ch {
+		var object map[string]json.RawMessage
+		err := json.Unmarshal(config[name], &object)
+		for key, value := range values {
+			if value == nil {
+				delete(object, key)
+			} else if err == nil {
+				object[key], err = json.Marshal(value)
+			}
+		}
+		if err == nil {
+			config[name], err = json.Marshal(object)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(config)
+}
