@@ -42,18 +42,20 @@ func TestDevices(t *testing.T) {
 			config string
 			args   []string
 			edits  []edit
+			env    string
 		}{
-			"option":           {dirs + allowed, []string{"--device", "example.com/gpu=0"}, nil},
-			"berth.toml":       {dirs + "devices = [\"example.com/gpu=0\"]\n", nil, nil},
-			"asked for twice":  {dirs + "devices = [\"example.com/gpu=0\"]\n", []string{"--device", "example.com/gpu=0"}, nil},
-			"rule":             {dirs + "[[rules]]\ndriver = \"" + s.driver + "\"\ndevices = [\"example.com/gpu=0\"]\n", nil, nil},
-			"annotation":       {dirs + allowed, nil, []edit{set("example.com/gpu=0", "annotations", "org.berth.devices")}},
-			"CDI's annotation": {dirs + allowed, nil, []edit{set("example.com/gpu=0", "annotations", "cdi.k8s.io/test")}},
-			"task of a launch": {dirs + allowed, []string{"-n", "1", "--device", "example.com/gpu=0"}, nil},
+			"option":           {dirs + allowed, []string{"--device", "example.com/gpu=0"}, nil, ""},
+			"berth.toml":       {dirs + "devices = [\"example.com/gpu=0\"]\n", nil, nil, ""},
+			"asked for twice":  {dirs + "devices = [\"example.com/gpu=0\"]\n", []string{"--device", "example.com/gpu=0"}, nil, ""},
+			"rule":             {dirs + "[[rules]]\ndriver = \"" + s.driver + "\"\ndevices = [\"example.com/gpu=0\"]\n", nil, nil, ""},
+			"annotation":       {dirs + allowed, nil, []edit{set("example.com/gpu=0", "annotations", "org.berth.devices")}, ""},
+			"environment":      {dirs + allowed, nil, nil, "BERTH_DEVICES=example.com/gpu=0"},
+			"CDI's annotation": {dirs + allowed, nil, []edit{set("example.com/gpu=0", "annotations", "cdi.k8s.io/test")}, ""},
+			"task of a launch": {dirs + allowed, []string{"-n", "1", "--device", "example.com/gpu=0"}, nil, ""},
 		} {
 			s.configure(t, c.config)
 			_ = os.Remove(s.path("hooked"))
-			r := s.berth(t, append(append([]string{"run"}, c.args...), s.bundle(t, useGPU, c.edits...))...)
+			r := s.do(t, call{args: append(append([]string{"run"}, c.args...), s.bundle(t, useGPU, c.edits...)), env: strings.Fields(c.env)})
 			if r != (result{status: 7, stdout: "zero\n3\na library\n"}) {
 				t.Errorf("%s: %+v", name, r)
 			}
@@ -114,6 +116,15 @@ func TestDevicesRefused(t *testing.T) {
 			lines := strings.Count(r.stderr, "\n")
 			if r.status != 125 || r.stdout != "" || !strings.Contains(r.stderr, c.want) || lines > 2 {
 				t.Errorf("%s: %+v", name, r)
+			}
+		}
+		for value, want := range map[string]string{
+			"example.com/gpu=0": `device "example.com/gpu=0" is not allowed`, "example.com/gpu=0,gpu": `BERTH_DEVICES: `,
+		} {
+			s.configure(t, "cdi_dirs = [\""+s.path("cdi")+"\"]\n")
+			r := s.do(t, call{args: []string{"run", s.bundle(t, "echo ran")}, env: []string{"BERTH_DEVICES=" + value}})
+			if r.status != 125 || r.stdout != "" || !strings.Contains(r.stderr, want) {
+				t.Errorf("BERTH_DEVICES=%s: %+v", value, r)
 			}
 		}
 		if read(s.path("hooked")) != "" {
