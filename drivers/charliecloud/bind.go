@@ -42,7 +42,7 @@ func (b *binds) flags() []string {
 
 // bindAll turns mounts and devices into binds. ch-run itself mounts the node's /dev, /proc and /sys.
 func (d *driver) bindAll(spec *specs.Spec, c *sdk.Container, i *image) (*binds, error) {
-	b := &binds{image: i, bundle: c.Bundle, inJob: c.Step != nil}
+	b := &binds{image: i, bundle: c.Bundle, inJob: c.Step != nil && c.Step.Node != ""}
 	for n, m := range spec.Mounts {
 		missing := b.missing
 		if err := d.mount(b, m); err != nil {
@@ -77,6 +77,7 @@ func (b *binds) add(source, target string) error {
 	if target == "/" || !path.IsAbs(target) {
 		return unsupported("destination", "ch-run does not mount at %q", target)
 	}
+	target = b.image.inside(target)
 	if err := b.place(target, info.IsDir()); err != nil {
 		return err
 	}

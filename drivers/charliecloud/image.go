@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -31,25 +32,25 @@ func (i *image) close() {
 }
 
 // openImage looks at root.path: what ch-run would stumble over is said before anything starts.
-func openImage(path string) (*image, error) {
-	info, err := os.Stat(path)
+func openImage(file string) (*image, error) {
+	info, err := os.Stat(file)
 	if err != nil {
 		return nil, fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrInvalid))
 	}
 	if !info.IsDir() {
-		return &image{path: path, squash: true}, checkSquash(path, info)
+		return &image{path: file, squash: true}, checkSquash(file, info)
 	}
-	root, err := os.OpenRoot(path)
+	root, err := os.OpenRoot(file)
 	if err != nil {
 		return nil, fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
 	}
-	i := &image{path: path, root: root}
+	i := &image{path: file, root: root}
 	for _, dir := range []string{"/dev", "/proc", "/sys", "/tmp"} {
 		if isDir, err := i.stat(dir); err != nil || !isDir {
 			i.close()
 			return nil, sdk.WithAdvice(
 				unsupported("root.path", "the image has no directory %s, on which ch-run always mounts something", dir),
-				"make an empty directory "+path+dir)
+				"make an empty directory "+file+dir)
 		}
 	}
 	return i, nil
@@ -79,6 +80,37 @@ func checkSquash(path string, info fs.FileInfo) error {
 		return sdk.Mark(fmt.Errorf("root.path: the SquashFS image %q is truncated: it has %d bytes", path, info.Size()), sdk.ErrInvalid)
 	}
 	return fuse()
+}
+
+// inside follows the links on the way to an absolute path as the container does, for ch-run follows them on
+// the node. What lies behind a file system that is mounted there, or is not there, is as it was.
+func (i *image) inside(at string) string {
+	if i.root == nil {
+		return at // only ch-run can look into it
+	}
+	root, err := i.root.Open(".")
+	if err != nil {
+		return at
+	}
+	defer root.Close()
+	rest := ""
+	for above := at; above != "/"; above, rest = path.Dir(above), path.Join("/", path.Base(above), rest) {
+		fd, err := unix.Openat2(int(root.Fd()), above, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
+		if err == unix.ENOENT {
+			continue
+		}
+		if err != nil {
+			return at
+		}
+		defer unix.Close(fd)
+		real, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
+		top, topErr := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", root.Fd()))
+		if below, ok := strings.CutPrefix(real, top); ok && err == nil && topErr == nil {
+			return path.Join("/", below, rest)
+		}
+		return at
+	}
+	return at
 }
 
 // stat looks for what lies at an absolute path in the image, without leaving it by a link.

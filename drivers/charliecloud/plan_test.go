@@ -103,6 +103,10 @@ func plans() map[string]func(l *lab) {
 			_ = os.Symlink("/etc", l.path("image/link"))
 			mounts(bind("/etc", "/link/x"))(l)
 		},
+		"absolute link": func(l *lab) {
+			_ = os.Symlink("/../data", l.path("image/link"))
+			mounts(bind("/etc", "/link"), bind("/etc/passwd", "/link/passwd"))(l)
+		},
 		"batch script": mounts(bind("/etc/passwd", "/tmp/slurm/startup"), bind("/etc/group", "/tmp/slurm/stdin")),
 		"read-only":    mounts(bind("/etc", "/data", "ro")),
 		"colon": func(l *lab) {

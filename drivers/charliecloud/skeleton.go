@@ -47,6 +47,7 @@ func (b *binds) ownScratch(m specs.Mount, target string) error {
 	if err := emptyDirectory(m); err != nil {
 		return err
 	}
+	target = b.image.inside(target)
 	if err := b.place(target, true); err != nil {
 		return err
 	}

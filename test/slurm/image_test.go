@@ -42,7 +42,7 @@ func TestSharedImage(t *testing.T) {
 // Where MountSpoolDir is Slurm's own default, which from 25.05 on is the path of the spool directory,
 // and not what berth writes into oci.conf.
 func TestSpoolDirInSharedImage(t *testing.T) {
-	eachRelease(t, cluster.Options{}, []string{"runc", "crun", "charliecloud"}, func(t *testing.T, s *site) {
+	eachRelease(t, cluster.Options{}, []string{"runc", "crun", "charliecloud", "singularity"}, func(t *testing.T, s *site) {
 		if s.release.before("23.02") {
 			return // it mounts no spool directory
 		}
@@ -55,11 +55,7 @@ func TestSpoolDirInSharedImage(t *testing.T) {
 		s.asRoot(t, "mkdir", "-p", image+"/run", image+"/var/spool")
 		s.asRoot(t, "ln", "-s", "/run", image+"/var/run")
 		s.asRoot(t, "chown", "-Rh", "root:root", bundle)
-		dirs := []string{"/var/run/slurm/", "/var/spool/slurmd/oci-job%j-%s"}
-		if s.driver == "charliecloud" {
-			dirs = dirs[1:] // it follows no absolute link, such as the image's /var/run
-		}
-		for _, dir := range dirs {
+		for _, dir := range []string{"/var/run/slurm/", "/var/spool/slurmd/oci-job%j-%s"} {
 			text := regexp.MustCompile(`MountSpoolDir=.*`).ReplaceAllString(conf, "MountSpoolDir="+dir)
 			if err := s.node().WriteFile("/etc/slurm/oci.conf", text, 0o644); err != nil {
 				t.Fatal(err)
