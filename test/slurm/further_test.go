@@ -2,9 +2,11 @@ package slurm
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/berth-hpc/berth/test/slurm/cluster"
@@ -40,8 +42,13 @@ var furtherDrivers = map[string]further{
 // eachOfAll is each, with these drivers too.
 func eachOfAll(t *testing.T, f func(t *testing.T, s *site)) {
 	each(t, f)
+	eachFurther(t, slices.Collect(maps.Keys(furtherDrivers)), f)
+}
+
+// eachFurther runs a test on the shared clusters of some of these drivers.
+func eachFurther(t *testing.T, drivers []string, f func(t *testing.T, s *site)) {
 	for _, r := range chosen(t) {
-		for driver := range furtherDrivers {
+		for _, driver := range drivers {
 			if r.before("23.02") {
 				continue
 			}
