@@ -39,24 +39,45 @@ func (d *driver) Kill(ctx context.Context, c *sdk.Container, sig syscall.Signal,
 	switch {
 	case err != nil && sig != syscall.SIGKILL:
 		return err
+	case started && sig == syscall.SIGKILL:
+		return d.kill(ctx, c, s)
 	case started:
-		return d.signal(ctx, s, sig)
+		return d.signal(ctx, c, s, sig)
 	}
 	return d.withdraw(ctx, c, sig)
 }
 
 const maxSignal = 64 // signal(7)
 
-// signal sends a signal to a step. Slurm may know the step and its nodes not yet.
-func (d *driver) signal(ctx context.Context, s step, sig syscall.Signal) error {
+// signal sends a signal to a step. As long as srun is there Slurm may not know the step yet: it is noted before
+// the nodes hear of it.
+func (d *driver) signal(ctx context.Context, c *sdk.Container, s step, sig syscall.Signal) error {
 	return retry(ctx, func(ctx context.Context) error {
 		_, err := d.call(ctx, "scancel", "--signal="+strconv.Itoa(int(sig)), s.String())
-		if isOver(err) {
+		if isOver(err) && !isSrun(c.Pid) {
 			return nil
 		}
 		return err
 	})
 }
+
+// kill kills a step, and returns once srun has ended. Slurm calls a step that it does not know yet done, so what it
+// says counts for nothing.
+func (d *driver) kill(ctx context.Context, c *sdk.Container, s step) error {
+	return retry(ctx, func(ctx context.Context) error {
+		_, err := d.call(ctx, "scancel", "--signal=KILL", s.String())
+		switch {
+		case d.gone(ctx, c.Pid, killTime):
+			return nil
+		case err != nil && !isOver(err):
+			return err
+		}
+		return sdk.Mark(fmt.Errorf("step %s does not end after SIGKILL", s), sdk.ErrUnavailable)
+	})
+}
+
+// killTime is how long a killed step gets before it is killed again.
+const killTime = 500 * time.Millisecond
 
 // withdraw ends a srun that has no step.
 func (d *driver) withdraw(ctx context.Context, c *sdk.Container, sig syscall.Signal) error {

@@ -65,6 +65,25 @@ func TestBackendKill(t *testing.T) {
 	})
 }
 
+// A signal that comes before the nodes know the step is not lost.
+func TestBackendKillAtOnce(t *testing.T) {
+	backend(t, "none", func(t *testing.T, s *site) {
+		bundle := s.bundle(t)
+		for _, signal := range []string{"TERM", "INT"} {
+			job := s.job(t, call{}, bundle, "sleep", "600")
+			step := s.node().Path("/run/berth/*/" + job.name + "/*/step")
+			eventually(t, func() string { return step }, func() bool { found, _ := filepath.Glob(step); return len(found) > 0 })
+			if r := s.kill(t, job, signal); r.status != 0 || r.stderr != "" {
+				t.Errorf("%s: %+v", signal, r)
+			}
+			if r := job.wait(); r.status == 0 {
+				t.Errorf("%s: %+v", signal, r)
+			}
+			s.over(t, job)
+		}
+	})
+}
+
 // A container that waits for its job has no program yet: what would end that ends the request.
 func TestBackendWaiting(t *testing.T) {
 	backend(t, "none", func(t *testing.T, s *site) {
@@ -157,7 +176,7 @@ func TestBackendCancelled(t *testing.T) {
 
 // While slurmctld is away nothing is forgotten: the job would be lost.
 func TestBackendControllerAway(t *testing.T) {
-	backendOwn(t, cluster.Options{}, `staging = "none"`, func(t *testing.T, s *site) {
+	backendOwn(t, cluster.Options{Config: "deadlines.delete = \"3s\"\n"}, `staging = "none"`, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		job := s.job(t, call{}, bundle, "sh", "-c", "echo ready; exec sleep 600")
 		job.says("ready")

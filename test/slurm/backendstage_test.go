@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // The bundle is on the first node alone, and the container runs on the second.
@@ -110,5 +112,40 @@ func TestBackendStepKilled(t *testing.T) {
 			t.Errorf("the job is %q", state)
 		}
 		s.asRoot(t, "scancel", id)
+	})
+}
+
+// Where there is no room for a copy the container is refused, and nothing of the copy is left.
+func TestBackendDiskFull(t *testing.T) {
+	backendOwn(t, cluster.Options{}, `staging = "shared"`, func(t *testing.T, s *site) {
+		s.asRoot(t, "mount", "-t", "tmpfs", "-o", "mode=1777,size=256k", "tmpfs", cluster.Shared)
+		job := s.job(t, call{}, s.bundle(t), "true")
+		if r := job.wait(); r.status != 125 || !strings.Contains(r.stderr, "no space left on device") || !strings.Contains(r.stderr, "make room there") {
+			t.Errorf("%+v", r)
+		}
+		if left := s.node().Find(cluster.Shared, 1); len(left) > 0 {
+			t.Errorf("left behind: %q", left)
+		}
+		if got := s.berth(t, "state", job.name); got.status == 0 {
+			t.Errorf("there is still a container: %s", got.stdout)
+		}
+	})
+}
+
+// The compute nodes need no berth: here they run the guide's runc.
+func TestBackendOverGuide(t *testing.T) {
+	backendOwn(t, cluster.Options{Nodes: 2}, `staging = "shared"`, func(t *testing.T, s *site) {
+		s.leaves = true // the guide's templates do
+		for _, n := range s.Nodes() {
+			if err := n.WriteFile("/etc/slurm/oci.conf", cluster.GuideOCI("runc"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bundle := s.bundle(t, set(list{"PATH=/bin", "A=b"}, "process", "env"), set("/work", "process", "cwd"))
+		job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n2"}, stdin: strings.NewReader("text")}, bundle, "sh", "-c", `echo $SLURM_JOB_NODELIST $A; pwd; id -u; cat; exit 5`)
+		if r := job.wait(); r.status != 5 || r.stdout != "n2 b\n/work\n0\ntext" {
+			t.Errorf("%+v", r)
+		}
+		s.over(t, job)
 	})
 }
