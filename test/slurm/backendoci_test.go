@@ -2,57 +2,65 @@ package slurm
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// As an engine calls it: created, started and deleted by berth-oci, with an anchor in between.
+// As an engine calls it: created, started and deleted by berth-oci, with an anchor in between. Engines of an
+// ordinary user have a user namespace, where they and berth-oci are root, and Slurm knows no such root.
 func TestBackendByOCI(t *testing.T) {
 	backend(t, "none", func(t *testing.T, s *site) {
-		r := s.prepare(t, call{})
-		id := r.name
-		bundle := s.bundle(t, set(list{"PATH=/bin", "BERTH_TEST=" + id, "BERTH_SLURM_JOB_NAME=" + id}, "process", "env"),
-			set(list{"sh", "-c", "exec sleep 600"}, "process", "args"))
-		oci := func(args ...string) result {
-			c := s.prepare(t, call{})
-			c.mayLeave = true
-			c.cmd.Args = append(append(c.cmd.Args, "berth-oci", "--driver", "slurm"), args...)
-			c.begin()
-			return c.wait()
-		}
-		state := func(want string) {
-			t.Helper()
-			eventually(t, func() string { return "the state " + want }, func() bool { return strings.Contains(oci("state", id).stdout, `"status": "`+want+`"`) })
-		}
-		r.cmd.Args = append(r.cmd.Args, "berth-oci", "--driver", "slurm", "create", "--bundle", bundle, id)
-		r.cmd.Stdout, r.cmd.Stderr = nil, nil // the container's, too: they stay open
-		r.begin()
-		if got := r.wait(); got.status != 0 {
-			t.Fatalf("create: %+v", got)
-		}
-		state("created")
-		if found := s.asRoot(t, "squeue", "--noheader", "--name="+id); found != "" {
-			t.Errorf("there is a job already: %s", found)
-		}
-		if got := oci("start", id); got.status != 0 {
-			t.Errorf("start: %+v", got)
-		}
-		state("running")
-		eventually(t, func() string { return "its job" }, func() bool {
-			return s.asRoot(t, "squeue", "--noheader", "--name="+id, "--format=%T") == "RUNNING\n"
-		})
-		if got := oci("kill", id, "15"); got.status != 0 {
-			t.Errorf("kill: %+v", got)
-		}
-		state("stopped")
-		if got := oci("delete", id); got.status != 0 {
-			t.Errorf("delete: %+v", got)
-		}
-		if got := oci("delete", "--force", id); got.status != 0 || got.stderr != "" {
-			t.Errorf("delete again: %+v", got)
-		}
-		if left, _ := filepath.Glob(s.node().Path("/run/berth/*/" + id)); len(left) > 0 {
-			t.Errorf("left behind: %q", left)
-		}
+		s.byOCI(t)
+		s.byOCI(t, "unshare", "--user", "--map-root-user")
 	})
+}
+
+// byOCI has a container as an engine would, called by way of what prefix says.
+func (s *site) byOCI(t *testing.T, prefix ...string) {
+	r := s.prepare(t, call{})
+	id := r.name
+	bundle := s.bundle(t, set(list{"PATH=/bin", "BERTH_TEST=" + id, "BERTH_SLURM_JOB_NAME=" + id}, "process", "env"),
+		set(list{"sh", "-c", "exec sleep 600"}, "process", "args"))
+	oci := func(args ...string) result {
+		c := s.prepare(t, call{})
+		c.mayLeave = true
+		c.cmd.Args = slices.Concat(c.cmd.Args, prefix, []string{"berth-oci", "--driver", "slurm"}, args)
+		c.begin()
+		return c.wait()
+	}
+	state := func(want string) {
+		t.Helper()
+		eventually(t, func() string { return "the state " + want }, func() bool { return strings.Contains(oci("state", id).stdout, `"status": "`+want+`"`) })
+	}
+	r.cmd.Args = slices.Concat(r.cmd.Args, prefix, []string{"berth-oci", "--driver", "slurm", "create", "--bundle", bundle, id})
+	r.cmd.Stdout, r.cmd.Stderr = nil, nil // the container's, too: they stay open
+	r.begin()
+	if got := r.wait(); got.status != 0 {
+		t.Fatalf("create: %+v", got)
+	}
+	state("created")
+	if found := s.asRoot(t, "squeue", "--noheader", "--name="+id); found != "" {
+		t.Errorf("there is a job already: %s", found)
+	}
+	if got := oci("start", id); got.status != 0 {
+		t.Errorf("start: %+v", got)
+	}
+	state("running")
+	eventually(t, func() string { return "its job" }, func() bool {
+		return s.asRoot(t, "squeue", "--noheader", "--name="+id, "--format=%T") == "RUNNING\n"
+	})
+	if got := oci("kill", id, "15"); got.status != 0 {
+		t.Errorf("kill: %+v", got)
+	}
+	state("stopped")
+	if got := oci("delete", id); got.status != 0 {
+		t.Errorf("delete: %+v", got)
+	}
+	if got := oci("delete", "--force", id); got.status != 0 || got.stderr != "" {
+		t.Errorf("delete again: %+v", got)
+	}
+	if left, _ := filepath.Glob(s.node().Path("/run/berth/*/" + id)); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
 }
