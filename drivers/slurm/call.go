@@ -38,7 +38,18 @@ func (d *driver) environment() []string {
 
 // call runs one of Slurm's commands and returns its stdout. ErrUnavailable, whatever went wrong.
 func (d *driver) call(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, d.command(name), args...)
+	return d.output(ctx, d.command(name), args...)
+}
+
+// program runs another program.
+func (d *driver) program(ctx context.Context, path string, args ...string) error {
+	_, err := d.output(ctx, path, args...)
+	return err
+}
+
+func (d *driver) output(ctx context.Context, path string, args ...string) (string, error) {
+	name := filepath.Base(path)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env, cmd.WaitDelay = d.environment(), pipesDelay
 	var out, complaints capped
 	cmd.Stdout, cmd.Stderr = &out, &complaints

@@ -36,6 +36,9 @@ func (d *driver) end(ctx context.Context, c *sdk.Container, r *record) error {
 		}
 		d.gone(ctx, c.Pid, withdrawTime)
 	}
+	if r.Node != "" {
+		return nil // the nodes' directory goes first
+	}
 	return retry(ctx, func(ctx context.Context) error { return d.cancel(ctx, c, r) })
 }
 
@@ -49,6 +52,8 @@ func (d *driver) cancel(ctx context.Context, c *sdk.Container, r *record) error 
 	switch {
 	case r.Ours && started:
 		what = s.job
+	case r.Ours && r.Job != "":
+		what = r.Job
 	case r.Ours:
 		if what, err = d.find(ctx, r); err != nil || what == "" {
 			return err
@@ -63,7 +68,7 @@ func (d *driver) cancel(ctx context.Context, c *sdk.Container, r *record) error 
 	return err
 }
 
-// ended removes what was made for a container whose job is over.
+// ended removes what was made for a container whose step is over, and ends a job that was made for it.
 func ended(root string) error {
 	r, err := readRecord(&sdk.Container{Root: root})
 	if errors.Is(err, sdk.ErrNotFound) {
@@ -71,6 +76,11 @@ func ended(root string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if r.Node != "" {
+		if err := r.leaveNodes(); err != nil {
+			return err
+		}
 	}
 	if err := unstage(r.Staged); err != nil {
 		return err

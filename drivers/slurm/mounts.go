@@ -60,6 +60,10 @@ func (p *portable) bind(i int, m *specs.Mount) error {
 		return fmt.Errorf("mounts[%d].source: %w", i, sdk.Mark(err, sdk.ErrInvalid))
 	}
 	switch {
+	case info.IsDir() && p.settings.Staging == stageSbcast:
+		return sdk.WithAdvice(
+			unsupported(fmt.Sprintf("mounts[%d].source", i), "sbcast sends files, and %s is a directory", source),
+			"put it into the image, or name it in shared_paths in [drivers.slurm] of berth.toml where compute nodes see it")
 	case info.Mode().IsRegular(), info.IsDir() && slices.Contains(m.Options, "ro"):
 		p.copies = append(p.copies, transfer{from: source, mount: i})
 		return nil

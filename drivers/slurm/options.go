@@ -118,12 +118,12 @@ func unknownOption(name string) error {
 	return fmt.Errorf("there is no option %q: the driver's README lists those that there are", name)
 }
 
-// arguments are the options as srun gets them, in the table's order.
-func (w wishes) arguments() []string {
+// arguments are the options as salloc and srun get them, in the table's order, but for those of a scope.
+func (w wishes) arguments(without ...scope) []string {
 	var args []string
 	for i := range table {
 		value, asked := w[table[i].name]
-		if !asked {
+		if !asked || slices.Contains(without, table[i].scope) {
 			continue
 		}
 		if arg, err := table[i].argument(value); err == nil && arg != "" {

@@ -20,11 +20,14 @@ const (
 
 // record is what the driver keeps of a container from Run on. srun's epilog removes it, and so does Delete.
 type record struct {
-	Key    string // in the comment of a job that srun makes, and the name of a step: nothing else has it
-	Job    string // that the container is a step of; empty: srun makes one
+	Key    string // in the comment of a job that is made, and the name of a step: nothing else has it
+	Job    string // that the container is a step of; empty: srun makes one, or salloc is about to
 	Ours   bool   // the job is the container's alone, and ends with it
 	UID    int    // whose job it is
-	Staged string // directory that was made for the compute nodes; empty: none yet
+	Staged string // directory that was made on this node, for compute nodes to see or to be sent; empty: none yet
+	Node   string // directory that was made on the compute nodes; empty: none
+	Bin    string // the settings by which srun's epilog finds Slurm
+	Conf   string
 }
 
 func (r *record) write(root string) error {

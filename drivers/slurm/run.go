@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -31,28 +32,42 @@ func (d *driver) Run(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 	if err != nil {
 		return nil, err
 	}
-	r := &record{Key: newKey(c.ID), Job: job, Ours: job == "", UID: d.who().uid}
+	r := &record{Key: newKey(c.ID), Job: job, Ours: job == "", UID: d.who().uid, Bin: d.settings.Bin, Conf: d.settings.Conf}
 	cmd, err := d.plan(ctx, c, spec, r, wishes)
 	if err != nil {
-		return nil, errors.Join(err, d.undo(c, r))
+		return nil, errors.Join(err, d.undo(ctx, c, r))
 	}
 	return cmd, nil
 }
 
-// undo removes what a Run that fails has made.
-func (d *driver) undo(c *sdk.Container, r *record) error {
+// undo removes what a Run that fails has made. A job that slurmctld cannot be told to end is not forgotten.
+func (d *driver) undo(ctx context.Context, c *sdk.Container, r *record) error {
+	if d.settings.Staging == stageSbcast && r.Ours && r.Staged != "" {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+		defer cancel()
+		if err := d.cancel(ctx, c, r); err != nil {
+			return err
+		}
+	}
 	if err := unstage(r.Staged); err != nil {
 		return err
 	}
 	return forget(c.Root)
 }
 
+// undoTime is how long a Run that fails, maybe because its time is over, takes to cancel the job it has made.
+const undoTime = 3 * time.Second
+
 func (d *driver) plan(ctx context.Context, c *sdk.Container, spec *specs.Spec, r *record, w wishes) (*sdk.Command, error) {
 	p := newPortable(d.settings, spec, d.who())
 	if err := p.adapt(); err != nil {
 		return nil, err
 	}
-	if err := d.stage(ctx, c, r, p); err != nil {
+	stage := d.stage
+	if d.settings.Staging == stageSbcast {
+		stage = d.broadcast
+	}
+	if err := stage(ctx, c, r, p, w); err != nil {
 		return nil, err
 	}
 	return d.srun(c, r, p, w)

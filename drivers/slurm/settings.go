@@ -14,14 +14,17 @@ import (
 const (
 	stageNone   = "none"
 	stageShared = "shared"
+	stageSbcast = "sbcast"
 )
 
 type settings struct {
-	Bin           string            `json:"bin" doc:"directory of Slurm's commands: srun, scancel, squeue, scontrol"`
+	Bin           string            `json:"bin" doc:"directory of Slurm's commands: srun, scancel, squeue, scontrol, and for sbcast salloc and sbcast"`
 	Conf          string            `json:"conf" doc:"absolute path of slurm.conf; empty: where Slurm looks by itself"`
-	Staging       string            `json:"staging" doc:"how the root file system gets to the compute nodes: \"none\", they see it at the same path; \"shared\", it is copied into shared_dir"`
+	Staging       string            `json:"staging" doc:"how the root file system gets to the compute nodes: \"none\", they see it at the same path; \"shared\", it is copied into shared_dir; \"sbcast\", it is sent to them as a SquashFS image"`
 	SharedDir     string            `json:"shared_dir" doc:"directory that submit and compute nodes see at the same path, in which every user can make one; \"~/\" is the user's home"`
 	SharedPaths   []string          `json:"shared_paths" doc:"directories that compute nodes see at the same path: what is mounted from below them is mounted from there on the compute node too"`
+	NodeDir       string            `json:"node_dir" doc:"for sbcast: directory of the compute nodes in which every user can make one, and of this node"`
+	Mksquashfs    string            `json:"mksquashfs" doc:"for sbcast: absolute path of mksquashfs"`
 	ComputeDriver string            `json:"compute_driver" doc:"driver that berth on the compute node is to use; empty: its own choice"`
 	Options       map[string]string `json:"options" doc:"options for every job by their long names, such as partition = \"debug\"; a container's own come first"`
 	AllowRoot     bool              `json:"allow_root" doc:"let root run containers as jobs of root"`
@@ -31,7 +34,7 @@ type settings struct {
 func (d *driver) Settings() any {
 	d.settings = &settings{
 		Bin: "/usr/bin", Staging: stageNone, SharedDir: "~/.cache/berth", SharedPaths: []string{},
-		Options: map[string]string{},
+		NodeDir: "/tmp", Mksquashfs: "/usr/bin/mksquashfs", Options: map[string]string{},
 	}
 	return d.settings
 }
@@ -41,7 +44,8 @@ func (s *settings) Validate() error {
 	for _, one := range []struct {
 		key, path string
 		optional  bool
-	}{{"bin", s.Bin, false}, {"conf", s.Conf, true}, {"shared_dir", strings.TrimPrefix(s.SharedDir, "~"), false}} {
+	}{{"bin", s.Bin, false}, {"conf", s.Conf, true}, {"shared_dir", strings.TrimPrefix(s.SharedDir, "~"), false},
+		{"node_dir", s.NodeDir, false}, {"mksquashfs", s.Mksquashfs, false}} {
 		if !filepath.IsAbs(one.path) && (one.path != "" || !one.optional) {
 			return &sdk.SettingError{Key: one.key, Err: fmt.Errorf("%q is not an absolute path", one.path)}
 		}
@@ -51,8 +55,8 @@ func (s *settings) Validate() error {
 			return &sdk.SettingError{Key: fmt.Sprintf("shared_paths[%d]", i), Err: fmt.Errorf("%q is not an absolute path", path)}
 		}
 	}
-	if !slices.Contains([]string{stageNone, stageShared}, s.Staging) {
-		return &sdk.SettingError{Key: "staging", Err: fmt.Errorf("%q is neither %q nor %q", s.Staging, stageNone, stageShared)}
+	if !slices.Contains([]string{stageNone, stageShared, stageSbcast}, s.Staging) {
+		return &sdk.SettingError{Key: "staging", Err: fmt.Errorf("%q is none of %q, %q and %q", s.Staging, stageNone, stageShared, stageSbcast)}
 	}
 	if s.ComputeDriver == "slurm" {
 		return &sdk.SettingError{Key: "compute_driver", Err: errors.New("a job that becomes a job never runs")}

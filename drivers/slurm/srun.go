@@ -23,13 +23,17 @@ func (d *driver) srun(c *sdk.Container, r *record, p *portable, w wishes) (*sdk.
 	if p.spec.Process.Terminal {
 		cmd.Args = append(cmd.Args, "--pty")
 	}
-	dir := r.Staged
+	dir := cmp.Or(r.Node, r.Staged)
 	// Slurm wants a directory that the node has, and berth takes it for the container's where that has it too.
 	work := dir
 	if p.spec.Process.Cwd == "/" {
 		work = "/"
 	}
 	cmd.Args = append(cmd.Args, "--chdir="+work, "--container="+dir)
+	var scopes []scope
+	if r.Job != "" {
+		scopes = append(scopes, ofJob)
+	}
 	if len(p.spec.Process.Args) < hookArgs {
 		self, err := os.Executable()
 		if err != nil {
@@ -38,7 +42,7 @@ func (d *driver) srun(c *sdk.Container, r *record, p *portable, w wishes) (*sdk.
 		cmd.Args = append(cmd.Args, "--prolog="+self, "--epilog="+self)
 		cmd.Env = append(cmd.Env, rootVariable+"="+c.Root)
 	}
-	cmd.Args = append(append(cmd.Args, w.arguments()...), "--")
+	cmd.Args = append(append(cmd.Args, w.arguments(scopes...)...), "--")
 	cmd.Args = append(cmd.Args, p.spec.Process.Args...)
 	return cmd, nil
 }
@@ -54,7 +58,7 @@ func (d *driver) job(c *sdk.Container, r *record, w wishes) []string {
 	if !w.any("exact", "exclusive") {
 		args = append(args, "--overlap") // what the job's other steps have is the container's too
 	}
-	if !w.any("nodes", "ntasks", "ntasks-per-node", "nodelist") {
+	if !r.Ours && !w.any("nodes", "ntasks", "ntasks-per-node", "nodelist") {
 		args = append(args, "--nodes=1", "--ntasks=1")
 	}
 	return args

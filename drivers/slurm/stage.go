@@ -25,31 +25,46 @@ const stagedPrefix = "berth-"
 
 // stage makes the bundle that Slurm is given. The record is written before the directory is made, so that
 // whatever happens a Delete finds it.
-func (d *driver) stage(ctx context.Context, c *sdk.Container, r *record, p *portable) error {
+func (d *driver) stage(ctx context.Context, c *sdk.Container, r *record, p *portable, _ wishes) error {
 	parent, err := d.sharedDir()
 	if err != nil {
 		return err
 	}
-	r.Staged = filepath.Join(parent, stagedPrefix+strings.ToLower(rand.Text()))
-	if err := r.write(c.Root); err != nil {
-		return err
-	}
-	if err := os.Mkdir(r.Staged, 0o700); err != nil {
-		return staging(err)
-	}
-	root, err := os.OpenRoot(r.Staged)
+	root, err := r.makeStaged(c.Root, parent)
 	if err != nil {
-		return staging(err)
+		return err
 	}
 	defer root.Close()
 	if err := p.send(ctx, root); err != nil {
 		return err
 	}
-	text, err := json.Marshal(p.spec)
-	if err != nil {
-		return staging(err)
+	return p.writeConfig(root)
+}
+
+// makeStaged makes a directory in parent that nobody can guess and only the user can enter.
+func (r *record) makeStaged(containerRoot, parent string) (*os.Root, error) {
+	r.Staged = filepath.Join(parent, newName())
+	if err := r.write(containerRoot); err != nil {
+		return nil, err
 	}
-	if err := root.WriteFile(sdk.ConfigFile, text, 0o600); err != nil {
+	if err := os.Mkdir(r.Staged, 0o700); err != nil {
+		return nil, staging(err)
+	}
+	root, err := os.OpenRoot(r.Staged)
+	if err != nil {
+		return nil, staging(err)
+	}
+	return root, nil
+}
+
+func newName() string { return stagedPrefix + strings.ToLower(rand.Text()) }
+
+func (p *portable) writeConfig(root *os.Root) error {
+	text, err := json.Marshal(p.spec)
+	if err == nil {
+		err = root.WriteFile(sdk.ConfigFile, text, 0o600)
+	}
+	if err != nil {
 		return staging(err)
 	}
 	return nil

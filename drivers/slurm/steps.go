@@ -32,7 +32,7 @@ func (d *driver) started(ctx context.Context, c *sdk.Container, r *record) (step
 	for line := range strings.Lines(out) {
 		id, name, _ := strings.Cut(strings.TrimSpace(line), "|")
 		number := strings.TrimPrefix(id, job+".")
-		if (r.Ours || name == r.Key) && isNumber(number) {
+		if (r.Job == "" || name == r.Key) && isNumber(number) {
 			return step{job, number}, true, nil
 		}
 	}
