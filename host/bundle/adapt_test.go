@@ -96,7 +96,7 @@ func TestInitPlace(t *testing.T) {
 		"node's dev":     {devBind, ""},
 		"node's dev shm": {devBind + ", " + shm, ""},
 		"node's dev tmp": {devBind + ", " + tmp, "/tmp/.berth-init"},
-		"dev noexec":     {`{"destination": "/dev", "type": "tmpfs", "options": ["noexec"]}, ` + tmp, "/tmp/.berth-init"},
+		"dev noexec":     {`{"destination": "/dev", "type": "tmpfs", "options": ["noexec"]}, ` + tmp, "/dev/.berth-init"},
 		"covered":        {devBind + ", " + tmp + `, {"destination": "/tmp", "type": "bind", "source": "/tmp"}`, ""},
 		"dev covered":    {`{"destination": "/dev", "type": "tmpfs"}, ` + devBind, ""},
 		"tmp read-only":  {devBind + `, {"destination": "/tmp", "type": "tmpfs", "options": ["ro"]}`, ""},

@@ -103,11 +103,14 @@ func (a *adaptation) placeForInit() (string, error) {
 	return place, nil
 }
 
-// takesInit says whether m is a tmpfs that berth-init can be bound into and executed from.
+// takesInit says whether m is a tmpfs that berth-init can be bound into and executed from. The bind is a mount
+// of its own, so that noexec does not matter, which podman writes for /dev; where other file systems
+// have it, it is heeded.
 func (a *adaptation) takesInit(m *tree.Value) bool {
 	options := m.Get("options").Texts()
-	readOnly := slices.Contains(options, "ro") && destination(m) != "/dev" // runtimes make /dev read-only last
-	return m.Get("type").Text() == "tmpfs" && !isBind(m) && !readOnly && !slices.Contains(options, "noexec")
+	isDev := destination(m) == "/dev"
+	closed := slices.Contains(options, "ro") || slices.Contains(options, "noexec") // runtimes make /dev read-only last
+	return m.Get("type").Text() == "tmpfs" && !isBind(m) && (isDev || !closed)
 }
 
 // covered says whether a later mount hides what the i-th one mounts on d.
