@@ -25,6 +25,7 @@ type binds struct {
 	image  *image
 	bundle string // where directories can be made for the container
 	inJob  bool
+	writes bool // the image is a directory that the container may write
 	all    []bind
 	own    []bind // those of directories in the bundle, in which targets are made as they are needed
 	// missing is about the first directory that the image lacks and ch-run would have to make;
@@ -43,6 +44,7 @@ func (b *binds) flags() []string {
 // bindAll turns mounts and devices into binds. ch-run itself mounts the node's /dev, /proc and /sys.
 func (d *driver) bindAll(spec *specs.Spec, c *sdk.Container, i *image) (*binds, error) {
 	b := &binds{image: i, bundle: c.Bundle, inJob: c.Step != nil && c.Step.Node != ""}
+	b.writes = !spec.Root.Readonly && !i.squash
 	for n, m := range spec.Mounts {
 		missing := b.missing
 		if err := d.mount(b, m); err != nil {
@@ -134,6 +136,8 @@ func (b *binds) found(target string, found, want bool, err error, inImage bool) 
 			b.missing = unsupported("destination", "the image has no directory %s to mount on", target)
 		}
 		return nil
+	case errors.Is(err, fs.ErrNotExist) && b.writes && inImage && b.image.makeFile(target) == nil:
+		return nil // as runc and crun do: engines mount /etc/hosts and the like
 	case errors.Is(err, fs.ErrNotExist):
 		return unsupported("destination", "there is no %s to mount on, and ch-run makes only directories, in the image", target)
 	case err != nil:

@@ -122,6 +122,11 @@ func (i *image) stat(at string) (isDir bool, err error) {
 	return info.IsDir(), nil
 }
 
+// makeFile makes an empty file in the image to mount on, and the directories above it.
+func (i *image) makeFile(at string) error {
+	return makeTargetIn(i.root, strings.TrimPrefix(at, "/"), false)
+}
+
 // writeFlags are the options that make the root writable where config.json wants it so: the image
 // itself, or where it has no room for a mount or is a file, a layer in memory that goes with the
 // container.

@@ -96,6 +96,10 @@ func plans() map[string]func(l *lab) {
 			l.spec.Root.Readonly = false
 			mounts(bind("/etc", "/new/dir"))(l)
 		},
+		"missing file in a writable image": func(l *lab) {
+			l.spec.Root.Readonly = false
+			mounts(bind("/etc/passwd", "/new/file"))(l)
+		},
 		"missing in a read-only image": mounts(bind("/etc", "/new/dir")),
 		"missing file":                 mounts(bind("/etc/passwd", "/new/file")),
 		"file on a directory":          mounts(bind("/etc/passwd", "/data")),

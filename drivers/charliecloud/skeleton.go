@@ -122,11 +122,15 @@ func makeTarget(dir, at string, isDir bool) error {
 		return fmt.Errorf("opening a directory of the container: %w", sdk.Mark(err, sdk.ErrUnavailable))
 	}
 	defer root.Close()
+	return makeTargetIn(root, at, isDir)
+}
+
+func makeTargetIn(root *os.Root, at string, isDir bool) error {
 	parent := filepath.Dir(at)
 	if isDir {
 		parent = at
 	}
-	err = root.MkdirAll(parent, 0o755)
+	err := root.MkdirAll(parent, 0o755)
 	if err == nil && !isDir {
 		var f *os.File
 		f, err = root.OpenFile(at, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
