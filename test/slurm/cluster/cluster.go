@@ -35,6 +35,7 @@ type Options struct {
 	OCI      string            // oci.conf; "" for none
 	Programs string            // directory of berth's programs, which are installed below /usr/local; "" for none
 	Config   string            // /etc/berth/berth.toml; "" for none
+	Bare     bool              // the nodes alone, without a Slurm that runs
 }
 
 // Cluster is a running Slurm. Its methods may be called by several goroutines at once.
@@ -45,8 +46,8 @@ type Cluster struct {
 	version    string
 }
 
-// Start starts a cluster and returns when all of its nodes are idle. The context bounds the start
-// alone. The caller closes the cluster.
+// Start starts a cluster and returns when all of its nodes are idle, or with Options.Bare when they are
+// there. The context bounds the start alone. The caller closes the cluster.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	c := &Cluster{}
 	if err := c.start(ctx, o); err != nil {
@@ -74,6 +75,9 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 		if err := n.furnish(conf, key, o); err != nil {
 			return fmt.Errorf("furnishing node %s: %w", n.Name, err)
 		}
+	}
+	if o.Bare {
+		return nil
 	}
 	if c.version, err = c.nodes[0].Output(ctx, "root", "slurmd", "--version"); err != nil {
 		return err

@@ -42,18 +42,31 @@ func (n *Node) install(programs string) error {
 		return errors.Join(err, fmt.Errorf("no programs in %q", programs))
 	}
 	for _, path := range names {
-		text, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) || filepath.Ext(path) != "" {
+		if filepath.Ext(path) != "" {
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		if err := n.WriteFile(filepath.Join("/usr/local", installed(filepath.Base(path))), string(text), 0o755); err != nil {
+		if err := n.installOne(path); err != nil {
 			return fmt.Errorf("installing %s: %w", filepath.Base(path), err)
 		}
 	}
 	return nil
+}
+
+// installOne copies a program to the node, or the link that it is.
+func (n *Node) installOne(path string) error {
+	to := filepath.Join("/usr/local", installed(filepath.Base(path)))
+	if target, err := os.Readlink(path); err == nil {
+		_ = os.Remove(n.Path(to)) // the root filesystem may have one
+		return os.Symlink(target, n.Path(to))
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return n.WriteFile(to, string(text), 0o755)
 }
 
 func installed(program string) string {
