@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// makeBundle makes a directory with the bundle of a runtime's own default, as this caller.
-func (c *caller) makeBundle() error {
+// makeImage makes the directory of a bundle with its root file system.
+func (c *caller) makeImage() error {
 	bin := filepath.Join(c.dir, "rootfs", "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
@@ -20,8 +20,13 @@ func (c *caller) makeBundle() error {
 	if err := os.WriteFile(filepath.Join(bin, "busybox"), busybox, 0o755); err != nil {
 		return err
 	}
-	for _, dir := range []string{"proc", "dev", "sys"} {
+	for _, dir := range []string{"proc", "dev", "sys", "tmp", "var/tmp", "etc", "usr", "home", "root", "run"} {
 		if err := os.MkdirAll(filepath.Join(c.dir, "rootfs", dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"passwd", "group", "hosts", "resolv.conf"} { // which ch-run binds
+		if err := os.WriteFile(filepath.Join(c.dir, "rootfs/etc", name), nil, 0o644); err != nil {
 			return err
 		}
 	}
@@ -30,10 +35,16 @@ func (c *caller) makeBundle() error {
 			return err
 		}
 	}
-	if c.attr != nil {
-		if err := os.Chown(c.dir, int(c.attr.Credential.Uid), int(c.attr.Credential.Gid)); err != nil {
-			return err
-		}
+	if c.attr == nil {
+		return nil
+	}
+	return os.Chown(c.dir, int(c.attr.Credential.Uid), int(c.attr.Credential.Gid))
+}
+
+// makeBundle makes a directory with the bundle of a runtime's own default, as this caller.
+func (c *caller) makeBundle() error {
+	if err := c.makeImage(); err != nil {
+		return err
 	}
 	spec := []string{"runc", "spec"}
 	if c.name != "root" {

@@ -16,9 +16,15 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 40, "`N` runs of each command that is measured")
 	storms := flag.Int("storms", 5, "`N` times 128 starts at once")
-	only := flag.Bool("slurm", false, "measure under Slurm only")
+	slurm := flag.Bool("slurm", false, "measure under Slurm only")
+	further := flag.Bool("drivers", false, "measure the drivers of further runtimes only")
+	inside := flag.Bool("apptainer", false, "measure Apptainer, in a root filesystem that has it")
 	flag.Parse()
-	if err := bench(*rounds, *storms, *only); err != nil {
+	measure := func() error { return bench(*rounds, *storms, *slurm, *further) }
+	if *inside {
+		measure = func() error { return apptainer(*rounds) }
+	}
+	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -32,7 +38,7 @@ type caller struct {
 	env  []string
 }
 
-func bench(rounds, storms int, slurmOnly bool) error {
+func bench(rounds, storms int, slurmOnly, driversOnly bool) error {
 	dir, err := os.MkdirTemp("/var/tmp", "berth-bench.")
 	if err != nil {
 		return err
@@ -45,14 +51,20 @@ func bench(rounds, storms int, slurmOnly bool) error {
 	if err := buildSmallest(smallest); err != nil {
 		return err
 	}
-	callers, err := callers(dir)
-	if err != nil {
-		return err
+	callers := callers(dir)
+	for _, c := range callers {
+		if err := c.makeBundle(); err != nil {
+			return fmt.Errorf("making a bundle for %s: %w", c.name, err)
+		}
 	}
+	user := callers[len(callers)-1]
 	fmt.Println("| what | caller | bare, ms | berth, ms | ratio |")
 	fmt.Println("|---|---|---|---|---|")
-	if slurmOnly {
-		return callers[len(callers)-1].slurm(rounds)
+	switch {
+	case slurmOnly:
+		return user.slurm(rounds)
+	case driversOnly:
+		return user.drivers(rounds)
 	}
 	for _, c := range callers {
 		for _, runtime := range []string{"crun", "runc"} {
@@ -64,14 +76,17 @@ func bench(rounds, storms int, slurmOnly bool) error {
 	if err := callers[0].added(smallest, rounds); err != nil {
 		return err
 	}
-	if err := callers[len(callers)-1].memory(); err != nil {
+	if err := user.memory(); err != nil {
 		return err
 	}
-	return callers[len(callers)-1].slurm(rounds)
+	if err := user.drivers(rounds); err != nil {
+		return err
+	}
+	return user.slurm(rounds)
 }
 
-// callers makes a bundle for root and one for the test user, where these can be had.
-func callers(dir string) ([]*caller, error) {
+// callers are root and the test user, where these can be had. Each has a directory for a bundle.
+func callers(dir string) []*caller {
 	list := []*caller{{name: "root", env: os.Environ()}}
 	if u, err := user.Lookup("berthtest"); err == nil && os.Getuid() == 0 {
 		uid, _ := strconv.Atoi(u.Uid)
@@ -79,18 +94,15 @@ func callers(dir string) ([]*caller, error) {
 		list = append(list, &caller{
 			name: "user",
 			attr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}},
-			env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + u.HomeDir, "XDG_RUNTIME_DIR=/run/user/" + u.Uid},
+			env:  []string{"PATH=" + os.Getenv("PATH"), "HOME=" + u.HomeDir, "USER=" + u.Username, "XDG_RUNTIME_DIR=/run/user/" + u.Uid},
 		})
 	} else if os.Getuid() != 0 {
 		list[0].name = "user"
 	}
 	for _, c := range list {
 		c.dir = filepath.Join(dir, c.name)
-		if err := c.makeBundle(); err != nil {
-			return nil, fmt.Errorf("making a bundle for %s: %w", c.name, err)
-		}
 	}
-	return list, nil
+	return list
 }
 
 // command is a command line as this caller.
