@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -109,8 +108,3 @@ func fuse() error {
 		fmt.Errorf("root.path is a SquashFS image, which ch-run mounts by FUSE: %w", sdk.Mark(err, sdk.ErrUnavailable)),
 		"modprobe fuse and let users open /dev/fuse, or unpack the image into a directory")
 }
-
-// squashMagic begins every SquashFS image.
-var squashMagic = []byte("hsqs")
-
-func isSquash(head []byte) bool { return bytes.HasPrefix(head, squashMagic) }

@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path"
 	"strings"
@@ -15,6 +11,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/drivers/internal/imagefile"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -38,7 +35,10 @@ func openImage(file string) (*image, error) {
 		return nil, fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrInvalid))
 	}
 	if !info.IsDir() {
-		return &image{path: file, squash: true}, checkSquash(file, info)
+		if err := imagefile.Check(file, imagefile.SquashFS()); err != nil {
+			return nil, err
+		}
+		return &image{path: file, squash: true}, fuse()
 	}
 	root, err := os.OpenRoot(file)
 	if err != nil {
@@ -54,32 +54,6 @@ func openImage(file string) (*image, error) {
 		}
 	}
 	return i, nil
-}
-
-// The superblock of SquashFS 4, which holds the length of the file system (squashfs_fs.h).
-const (
-	superblock = 96
-	bytesUsed  = 40
-)
-
-func checkSquash(path string, info fs.FileInfo) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
-	}
-	defer f.Close()
-	head := make([]byte, superblock)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
-	}
-	if !info.Mode().IsRegular() || !isSquash(head[:n]) {
-		return sdk.Mark(fmt.Errorf("root.path: %q is neither a directory nor a SquashFS image", path), sdk.ErrInvalid)
-	}
-	if want := binary.LittleEndian.Uint64(head[bytesUsed:]); n < superblock || uint64(info.Size()) < want {
-		return sdk.Mark(fmt.Errorf("root.path: the SquashFS image %q is truncated: it has %d bytes", path, info.Size()), sdk.ErrInvalid)
-	}
-	return fuse()
 }
 
 // inside follows the links on the way to an absolute path as the container does, for ch-run follows them on

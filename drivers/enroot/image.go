@@ -1,14 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -19,6 +14,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/drivers/internal/imagefile"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -54,7 +50,7 @@ func (d *driver) image(spec *specs.Spec, c *sdk.Container) (*image, error) {
 	case info.IsDir():
 		return directory(spec.Root.Path)
 	}
-	return &image{file: spec.Root.Path}, checkSquash(spec.Root.Path, info)
+	return &image{file: spec.Root.Path}, imagefile.Check(spec.Root.Path, imagefile.SquashFS())
 }
 
 // namedImage is the one of the annotation, beside which root.path can name nothing.
@@ -130,30 +126,4 @@ func directory(dir string) (*image, error) {
 			"make a SquashFS image of it (mksquashfs) and name that one, or one of a registry")
 	}
 	return &image{dir: real}, nil
-}
-
-// The superblock of SquashFS 4, which holds the length of the file system (squashfs_fs.h).
-const (
-	superblock = 96
-	bytesUsed  = 40
-)
-
-func checkSquash(path string, info fs.FileInfo) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
-	}
-	defer f.Close()
-	head := make([]byte, superblock)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
-	}
-	if !info.Mode().IsRegular() || !bytes.HasPrefix(head[:n], []byte("hsqs")) {
-		return sdk.Mark(fmt.Errorf("root.path: %q is neither a directory nor a SquashFS image", path), sdk.ErrInvalid)
-	}
-	if want := binary.LittleEndian.Uint64(head[bytesUsed:]); n < superblock || uint64(info.Size()) < want {
-		return sdk.Mark(fmt.Errorf("root.path: the SquashFS image %q is truncated: it has %d bytes", path, info.Size()), sdk.ErrInvalid)
-	}
-	return nil
 }

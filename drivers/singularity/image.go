@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-hpc/berth/drivers/internal/imagefile"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -39,59 +36,13 @@ func openImage(path string, f *found) (*image, error) {
 		}
 		return &image{path: path, root: root}, nil
 	}
-	if !info.Mode().IsRegular() {
-		return nil, notAnImage(path)
-	}
-	if err := checkFile(path, uint64(info.Size())); err != nil {
+	if err := imagefile.Check(path, imagefile.SIF(), imagefile.SquashFS()); err != nil {
 		return nil, err
 	}
 	if f.has(f.fuse) {
 		return &image{path: path}, fuse()
 	}
 	return &image{path: path}, nil
-}
-
-func notAnImage(path string) error {
-	return sdk.Mark(fmt.Errorf("root.path: %q is neither a directory nor a SIF or SquashFS image", path), sdk.ErrInvalid)
-}
-
-// What the heads of images hold: of SquashFS 4 (squashfs_fs.h) the length of the file system, of SIF 1
-// (sif, pkg/sif) where its data begin and how long they are.
-const (
-	headSize     = 128
-	squashMagic  = "hsqs"
-	squashLength = 40
-	sifMagic     = "SIF_MAGIC"
-	sifMagicAt   = 32
-	sifData      = 112
-	sifLength    = 120
-)
-
-func checkFile(path string, size uint64) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
-	}
-	defer file.Close()
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(file, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading root.path: %w", sdk.Mark(err, sdk.ErrUnavailable))
-	}
-	number := func(at int) uint64 { return binary.LittleEndian.Uint64(head[at:]) }
-	var want uint64
-	switch {
-	case bytes.HasPrefix(head, []byte(squashMagic)):
-		want = number(squashLength)
-	case bytes.HasPrefix(head[sifMagicAt:], []byte(sifMagic)):
-		want = number(sifData) + number(sifLength)
-	default:
-		return notAnImage(path)
-	}
-	if n < headSize || size < want {
-		return sdk.Mark(fmt.Errorf("root.path: the image %q is truncated: it has %d bytes", path, size), sdk.ErrInvalid)
-	}
-	return nil
 }
 
 // fuse says whether the runtime can mount an image here.

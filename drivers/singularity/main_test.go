@@ -191,7 +191,7 @@ func TestSettingsAreChecked(t *testing.T) {
 func TestBadImages(t *testing.T) {
 	l := newLab(t, recent)
 	l.addSubordinateIDs()
-	sif := strings.Repeat("\x00", sifMagicAt) + sifMagic + "\x00"
+	sif := strings.Repeat("\x00", 32) + "SIF_MAGIC\x00"
 	for name, text := range map[string]string{
 		"nothing": "", "text": "no image at all", "short": "hsqs", "truncated": "hsqs" + strings.Repeat("\xff", 200), "short-sif": sif,
 		"truncated-sif": sif + strings.Repeat("\x01", 200),
