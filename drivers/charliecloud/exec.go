@@ -39,7 +39,7 @@ func (d *driver) Exec(_ context.Context, c *sdk.Container, p *sdk.Process) (*sdk
 	if own := spec.Process.User; process.User.UID != own.UID || process.User.GID != own.GID {
 		return nil, unsupported("process.user", "ch-run can only join as the container's own user, %d:%d", own.UID, own.GID)
 	}
-	if err := d.answer(processRequests(&process, c)); err != nil {
+	if err := d.refuse(refusals().OfProcess(&process, c)); err != nil {
 		return nil, err
 	}
 	if own := spec.Process.Args; len(own) > 0 && isInit(own[0]) && !isInit(process.Args[0]) {

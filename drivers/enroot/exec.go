@@ -29,7 +29,7 @@ func (d *driver) Exec(_ context.Context, c *sdk.Container, p *sdk.Process) (*sdk
 	if err != nil {
 		return nil, err
 	}
-	if err := d.answer(processRequests(process, c)); err != nil {
+	if err := d.refuse(refusals().OfProcess(process, c)); err != nil {
 		return nil, err
 	}
 	if err := inside(c.Pid); err != nil {

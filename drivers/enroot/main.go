@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/berth-hpc/berth/drivers/internal/request"
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/plugin"
 )
@@ -75,7 +76,7 @@ func notAbsolute(key, path string) error {
 
 // unsupported is the error about a field of config.json, or of a request, that enroot cannot honour.
 func unsupported(field, format string, args ...any) error {
-	return sdk.Mark(fmt.Errorf("%s: %w", field, fmt.Errorf(format, args...)), sdk.ErrUnsupported)
+	return request.Unsupported(field, format, args...)
 }
 
 var errDetached = errors.New("enroot runs in the foreground, on the streams of its caller, and keeps the caller's keyring")
