@@ -41,12 +41,13 @@ func supervise(req *Request, create *sdk.Command) (int, error) {
 	return status, errors.Join(err, req.delete())
 }
 
-// hear collects the signals that are the program's, those excepted that concern this process alone.
+// hear collects the signals that are the program's, those excepted that concern this process alone, as the
+// host has it: SIGPIPE, for one, comes of a driver that was ended.
 func hear(ignoreHUP bool) chan os.Signal {
 	incoming := make(chan os.Signal, 256)
 	for sig := syscall.Signal(1); sig <= 64; sig++ {
 		switch sig {
-		case unix.SIGCHLD, unix.SIGURG, unix.SIGPROF, unix.SIGKILL, unix.SIGSTOP, 32, 33:
+		case unix.SIGCHLD, unix.SIGURG, unix.SIGPIPE, unix.SIGPROF, unix.SIGTTIN, unix.SIGTTOU, unix.SIGKILL, unix.SIGSTOP, 32, 33:
 			continue
 		}
 		if sig != unix.SIGHUP || !ignoreHUP {

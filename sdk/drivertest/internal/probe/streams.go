@@ -21,9 +21,10 @@ func handOver(first int, console string) error {
 		}
 		from = []int{fd, fd, fd}
 	}
-	null, err := unix.Open(os.DevNull, unix.O_RDWR, 0)
+	low, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	null := low
 	if err == nil {
-		null, err = unix.FcntlInt(uintptr(null), unix.F_DUPFD_CLOEXEC, first+3) // out of the way
+		null, err = unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, first+3) // out of the way
 	}
 	for i, fd := range from {
 		if err == nil && unix.Dup3(fd, first+i, 0) != nil {
