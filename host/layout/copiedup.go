@@ -16,8 +16,8 @@ var linkOfCopy = regexp.MustCompile(`^\.ro[0-9]+/[^/]+$`)
 // daemon is, where no link is followed otherwise.
 func copiedUp(path string) string {
 	dir := filepath.Dir(path)
-	if uid, _ := trust.RootOutside(); uid == 0 {
-		return path
+	if trust.SeenRoot() == 0 {
+		return path // in no user namespace
 	}
 	target, err := os.Readlink(dir)
 	if err != nil || !linkOfCopy.MatchString(target) || filepath.Base(target) != filepath.Base(dir) {

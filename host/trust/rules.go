@@ -29,13 +29,16 @@ const writableByOthers = unix.S_IWGRP | unix.S_IWOTH
 
 // check refuses an object that somebody untrusted owns or can write. fd may be an O_PATH descriptor.
 func (r Rules) check(path string, fd int, st *unix.Stat_t) error {
+	if r.ownNamespace(st) {
+		return nil
+	}
 	owner := int(st.Uid)
 	if !r.trusts(owner) {
 		return refuse(path, fmt.Sprintf("it belongs to uid %d, not to root", owner), "chown root")
 	}
 	// The sticky bit does not help: it keeps others from removing what is there, not from
 	// putting there what is not.
-	if st.Mode&writableByOthers != 0 && !r.ownNamespace(st) {
+	if st.Mode&writableByOthers != 0 {
 		return refuse(path, fmt.Sprintf("others than its owner can write it (mode %04o)", st.Mode&0o7777), "chmod go-w")
 	}
 	if owner != 0 && owner == r.Root && writable(fd) {
@@ -44,12 +47,11 @@ func (r Rules) check(path string, fd int, st *unix.Stat_t) error {
 	return nil
 }
 
-// ownNamespace says whether st is a sticky directory that the caller, who is root of a user namespace, has
-// made for it: rootlesskit --copy-up=/etc, as rootless docker calls it, puts a tmpfs of mode 1777 there.
-// Everybody else in the namespace is a subordinate id of the caller's, and what they put there is not
-// root's.
+// ownNamespace says whether st is a sticky directory that the caller has made for a user namespace of his
+// own: rootlesskit --copy-up=/etc, as rootless docker calls it, puts a tmpfs of mode 1777 there. Everybody
+// else in the namespace is a subordinate id of his, and what they put there is not root's.
 func (r Rules) ownNamespace(st *unix.Stat_t) bool {
-	return r.Root != 0 && r.Caller == 0 && st.Uid == 0 && st.Mode&unix.S_IFMT == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0
+	return r.Root != 0 && int(st.Uid) == r.Caller && r.Caller != r.Root && st.Mode&unix.S_IFMT == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0
 }
 
 func (r Rules) trusts(owner int) bool {

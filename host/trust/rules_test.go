@@ -40,7 +40,7 @@ func TestWhoseFilesAreTrusted(t *testing.T) {
 	}
 }
 
-// Only root of a user namespace trusts a directory that others write, and only a sticky one of his own.
+// Only in a user namespace does anybody trust a directory that others write, and only a sticky one of his own.
 func TestDirectoryOfOnesOwnNamespace(t *testing.T) {
 	const overflow = 65534
 	for _, test := range []struct {
@@ -54,6 +54,8 @@ func TestDirectoryOfOnesOwnNamespace(t *testing.T) {
 		{"a file", Rules{Root: overflow}, unix.Stat_t{Mode: unix.S_IFREG | 0o1777}, false},
 		{"the node's root's", Rules{Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777, Uid: overflow}, false},
 		{"seen by the node's root", Rules{}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777}, false},
+		{"seen by the user himself, in a further namespace", Rules{Caller: 1000, Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777, Uid: 1000}, true},
+		{"of an unmapped caller", Rules{Caller: overflow, Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777, Uid: overflow}, false},
 		{"seen by another user of the namespace", Rules{Caller: 1000, Root: overflow}, unix.Stat_t{Mode: unix.S_IFDIR | 0o1777}, false},
 	} {
 		err := test.rules.check("/etc", -1, &test.st)
