@@ -42,7 +42,8 @@ func (n *node) as(t testing.TB, who string, env []string, args ...string) *runni
 	r := &running{t: t, ended: make(chan error, 1)}
 	r.cmd = n.Command(context.Background(), who, args...)
 	// /usr/local/bin comes last: what somebody has put there is not what is tested.
-	r.cmd.Env = append(r.cmd.Env, "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin")
+	r.cmd.Env = append(r.cmd.Env, "PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin",
+		"PODMAN_IGNORE_CGROUPSV1_WARNING=yes")
 	if who != "root" {
 		r.cmd.Env = append(r.cmd.Env, "XDG_RUNTIME_DIR="+n.runtimeDir())
 	}

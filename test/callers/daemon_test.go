@@ -36,7 +36,9 @@ func docker(who, runtime, driver string) func(testing.TB, *node) *engine {
 var settings = regexp.MustCompile(`(?m)^Environment="(.*)"$`)
 
 func (n *node) startDocker(t testing.TB, e *engine) error {
-	n.install(t, part(t, "docker.md", "On the node"))
+	if n.shared == "" {
+		n.install(t, part(t, "docker.md", "On the node"))
+	}
 	args := []string{"dockerd", "--iptables=false", "--bridge=none", "--oom-score-adjust=0"} // no network and no CAP_SYS_RESOURCE here
 	if e.who != "root" {
 		args = []string{"env"}

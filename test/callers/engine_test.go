@@ -2,6 +2,7 @@ package callers
 
 import (
 	"context"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -24,46 +25,49 @@ type engine struct {
 // A bare runtime passes the same tests: what fails with it is no fault of berth.
 var engines = [...]struct {
 	name string
-	make func(t testing.TB, n *node) *engine
+	node func(testing.TB) *node
+	make func(testing.TB, *node) *engine
 }{
-	{"podman/bare", podman(cluster.User, "crun", "")},
-	{"podman/crun", podman(cluster.User, "berth-crun", "crun")},
-	{"podman/runc", podman(cluster.User, "berth-runc", "runc")},
-	{"podman/charliecloud", podman(cluster.User, "berth-charliecloud", "charliecloud")},
-	{"podman as root/crun", podman("root", "berth-crun", "crun")},
-	{"podman as root/runc", podman("root", "berth-runc", "runc")},
-	{"docker/crun", docker(cluster.User, "berth", "crun")},
-	{"docker as root/crun", docker("root", "berth", "crun")},
+	{"podman/bare", local, podman(cluster.User, "crun", "")},
+	{"podman/crun", local, podman(cluster.User, "berth-crun", "crun")},
+	{"podman/runc", local, podman(cluster.User, "berth-runc", "runc")},
+	{"podman/charliecloud", local, podman(cluster.User, "berth-charliecloud", "charliecloud")},
+	{"podman/slurm", podmanCluster, podman(cluster.User, "slurm", "slurm")},
+	{"podman as root/crun", local, podman("root", "berth-crun", "crun")},
+	{"podman as root/runc", local, podman("root", "berth-runc", "runc")},
+	{"docker/crun", local, docker(cluster.User, "berth", "crun")},
+	{"docker/slurm", dockerCluster, docker(cluster.User, "slurm", "slurm")},
+	{"docker as root/crun", local, docker("root", "berth", "crun")},
 }
 
 // each runs a test with every engine, side by side.
-func each(t *testing.T, f func(t *testing.T, e *engine)) {
+func each(t *testing.T, f func(t *testing.T, e *engine)) { eachBut(t, nil, f) }
+
+// eachBut leaves out the drivers that cannot do what the test is about.
+func eachBut(t *testing.T, drivers []string, f func(t *testing.T, e *engine)) {
 	needRoot(t)
 	t.Parallel()
 	for _, one := range engines {
+		if slices.Contains(drivers, path.Base(one.name)) {
+			continue
+		}
 		t.Run(one.name, func(t *testing.T) {
-			n := local(t)
+			n := one.node(t)
 			t.Parallel()
 			f(t, one.make(t, n))
 		})
 	}
 }
 
-// eachButCharliecloud leaves out the driver whose containers have no namespaces and no cgroup of their own.
-func eachButCharliecloud(t *testing.T, f func(t *testing.T, e *engine)) {
-	each(t, func(t *testing.T, e *engine) {
-		if e.driver != "charliecloud" {
-			f(t, e)
-		}
-	})
-}
-
 // podman makes an engine of a user's podman, with a runtime of containers.conf.
 func podman(who, runtime, driver string) func(testing.TB, *node) *engine {
 	return func(t testing.TB, n *node) *engine {
 		e := &engine{node: n, who: who, driver: driver, args: []string{"podman", "--runtime", runtime}, options: []string{"--network=none"}}
-		if driver == "charliecloud" {
+		switch driver {
+		case "charliecloud":
 			e.options = []string{"--network=host", "--security-opt=seccomp=unconfined"} // it knows no filters and no networks
+		case "slurm":
+			e.options = nil // the document's are enough
 		}
 		n.once(t, "podman of "+who, func() error {
 			_, err := n.Output(context.Background(), who, "env", "XDG_RUNTIME_DIR="+n.xdg(who), "podman", "import", "/srv/alpine.tar", alpine)

@@ -68,7 +68,7 @@ func TestNeverStarted(t *testing.T) {
 }
 
 func TestExec(t *testing.T) {
-	each(t, func(t *testing.T, e *engine) {
+	eachBut(t, []string{"slurm"}, func(t *testing.T, e *engine) {
 		c := e.container(t)
 		c.start("touch /tmp/here")
 		for _, one := range []struct {
@@ -96,7 +96,7 @@ func TestExec(t *testing.T) {
 }
 
 func TestTop(t *testing.T) {
-	eachButCharliecloud(t, func(t *testing.T, e *engine) {
+	eachBut(t, []string{"charliecloud", "slurm"}, func(t *testing.T, e *engine) {
 		c := e.container(t)
 		c.start(":")
 		if out := c.ok(t, "top", c.token); !strings.Contains(out, "echo ready") {
@@ -107,7 +107,7 @@ func TestTop(t *testing.T) {
 
 // Only root has cgroups here to freeze.
 func TestPause(t *testing.T) {
-	eachButCharliecloud(t, func(t *testing.T, e *engine) {
+	eachBut(t, []string{"charliecloud", "slurm"}, func(t *testing.T, e *engine) {
 		c := e.container(t)
 		c.start(":")
 		if e.who != "root" {

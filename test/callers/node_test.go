@@ -24,6 +24,7 @@ type node struct {
 	*cluster.Node
 	cluster *cluster.Cluster
 	mounts  string // before the tests
+	shared  string // directory of the machine that all nodes of the cluster have; "" without a Slurm
 
 	mutex   sync.Mutex
 	ready   map[string]error // what has been set up, once
@@ -68,7 +69,7 @@ func startNode(t testing.TB, o cluster.Options) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{Node: c.Node(0), cluster: c, ready: map[string]error{}}
+	n := &node{Node: c.Node(0), cluster: c, shared: o.Shared, ready: map[string]error{}}
 	image, err := image()
 	check(t, err)
 	check(t, n.WriteFile("/srv/alpine.tar", string(image), 0o644))
@@ -117,14 +118,14 @@ func closeNodes() error {
 		for _, what := range n.leftAtTheEnd() {
 			failed = append(failed, fmt.Errorf("left after all tests on the node %s: %s", name, what))
 		}
-		failed = append(failed, n.cluster.Close())
+		failed = append(failed, n.cluster.Close(), n.removeShared())
 	}
 	return errors.Join(failed...)
 }
 
 // applets are the programs of the image.
 var applets = [...]string{
-	"cat", "echo", "env", "false", "grep", "hostname", "id", "kill", "ls", "printenv", "ps", "pwd", "sh", "sleep", "stty", "test", "touch", "true", "tty", "uname",
+	"cat", "echo", "env", "false", "grep", "hostname", "id", "kill", "ls", "ps", "pwd", "sh", "sleep", "stty", "test", "touch", "true", "tty", "uname",
 	"wc",
 }
 
@@ -148,6 +149,8 @@ func image() ([]byte, error) {
 	add(tar.Header{Typeflag: tar.TypeReg, Name: "bin/busybox", Mode: 0o755}, busybox)
 	add(tar.Header{Typeflag: tar.TypeReg, Name: "etc/passwd", Mode: 0o644}, []byte("root:x:0:0:root:/:/bin/sh\n"))
 	add(tar.Header{Typeflag: tar.TypeReg, Name: "etc/group", Mode: 0o644}, []byte("root:x:0:\n"))
+	script := []byte("#!/bin/sh\neval 'echo \"$'$1'\"'\n") // busybox has none
+	add(tar.Header{Typeflag: tar.TypeReg, Name: "bin/printenv", Mode: 0o755}, script)
 	for _, name := range applets {
 		add(tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/" + name, Linkname: "busybox", Mode: 0o777}, nil)
 	}

@@ -22,7 +22,7 @@ func TestExitStatus(t *testing.T) {
 // of runc: with crun, bare or not, it is 125.
 func TestCommandThatIsNone(t *testing.T) {
 	each(t, func(t *testing.T, e *engine) {
-		if e.docker {
+		if e.docker && e.driver != "slurm" {
 			e.options = append([]string{"--runtime=berth-runc"}, e.options[1:]...)
 		}
 		for command, status := range map[string]int{"no-such-command": 127, "/no/such/command": 127, "/etc/passwd": 126, "/etc": 126} {
