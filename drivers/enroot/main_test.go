@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,7 +140,8 @@ func TestReadmeIsTrue(t *testing.T) {
 	var source []byte
 	files, _ := filepath.Glob("*_test.go")
 	beside, _ := filepath.Glob("../../test/*_test.go")
-	for _, file := range append(append(files, beside...), "../../init/exact_test.go") {
+	slurm, _ := filepath.Glob("../../test/slurm/*_test.go")
+	for _, file := range append(slices.Concat(files, beside, slurm), "../../init/exact_test.go") {
 		text, err := os.ReadFile(file)
 		must(t, err)
 		source = append(source, text...)
