@@ -46,6 +46,5 @@ func (p *Plan) keepBundle(r Request, b *bundle.Bundle) error {
 	if !changed {
 		p.bundle = b.Dir()
 	}
-	p.needsTerminal = r.IO.ConsoleSocket == "" && p.record.Operation == opRun && b.Terminal()
 	return p.dir.WriteFile(sdk.ConfigFile, b.JSON())
 }

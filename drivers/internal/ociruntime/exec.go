@@ -20,7 +20,7 @@ func (d *Driver) Exec(ctx context.Context, c *sdk.Container, p *sdk.Process) (*s
 	if err := checkProcess(p); err != nil {
 		return nil, err
 	}
-	if _, err := d.require(ctx, c, "running a program in", specs.StateRunning); err != nil {
+	if _, err := d.require(ctx, c, "running a program in", specs.StateRunning, specs.StateCreated); err != nil {
 		return nil, err
 	}
 	root, err := d.root(c)
