@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -88,6 +89,26 @@ func readResources(file string) (text []byte, err error) {
 	return text, nil
 }
 
+// parseAmount reads a number, of bytes also with a unit as runc takes it: 50M, 1g, 512k.
+func parseAmount(text string, bytes bool) (int64, error) {
+	unit := int64(1)
+	if bytes {
+		number := strings.TrimRight(strings.ToLower(text), "b")
+		for suffix, factor := range map[string]int64{"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40} {
+			if rest, ok := strings.CutSuffix(number, suffix); ok {
+				number, unit = rest, factor
+				break
+			}
+		}
+		text = number
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil && (n > math.MaxInt64/unit || n < math.MinInt64/unit) {
+		err = strconv.ErrRange
+	}
+	return n * unit, err
+}
+
 // resourcesOf makes linux.resources of the options that are given.
 func resourcesOf(given map[string]*string) ([]byte, error) {
 	resources := map[string]map[string]any{}
@@ -105,7 +126,7 @@ func resourcesOf(given map[string]*string) ([]byte, error) {
 		}
 		resources[section][key] = text
 		if !l.text {
-			n, err := strconv.ParseInt(text, 10, 64)
+			n, err := parseAmount(text, strings.HasPrefix(section, "memory"))
 			if err != nil {
 				return nil, sdk.Mark(fmt.Errorf("--%s: %q is no number", l.option, text), sdk.ErrInvalid)
 			}
