@@ -33,6 +33,10 @@ func (h *Host) find(id string) (*container, error) {
 	}
 	c := &container{host: h, dir: dir}
 	c.record, err = dir.Record()
+	if err == nil && c.goneWithRuntime() {
+		dir.Close()
+		return nil, h.forget(id)
+	}
 	var corrupt *state.CorruptError
 	if errors.As(err, &corrupt) {
 		h.Log.Warn("the container's record is damaged", "error", err)
@@ -46,6 +50,35 @@ func (h *Host) find(id string) (*container, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// goneWithRuntime says whether a container is one that the host takes for gone. An anchor's has no
+// runtime that would know it.
+func (c *container) goneWithRuntime() bool {
+	if !c.host.GoneWithRuntime || c.record.Operation == state.ByAnchor {
+		return false
+	}
+	dead, err := c.dir.Dead()
+	return err == nil && dead
+}
+
+// isGone says whether no container has the ID, having removed what was left of one that is gone.
+func (h *Host) isGone(id string) bool {
+	c, err := h.find(id)
+	if err == nil {
+		c.close()
+	}
+	return errors.Is(err, sdk.ErrNotFound)
+}
+
+// forget removes what is left of a container that is gone, and says that there is none.
+func (h *Host) forget(id string) error {
+	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Delete)
+	defer cancel()
+	if err := h.removeAgain(ctx, id); err != nil {
+		h.Log.Warn("removing what is left of a container", "id", id, "error", err)
+	}
+	return gone(id)
 }
 
 func gone(id string) error {

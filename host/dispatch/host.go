@@ -32,6 +32,10 @@ type Host struct {
 	// RecordsInSystemOnly keeps containers out of $XDG_RUNTIME_DIR, for front doors whose other
 	// calls come without that variable.
 	RecordsInSystemOnly bool
+	// GoneWithRuntime: a container that no process is, and of which its runtime knows nothing, does not
+	// exist; else it is stopped, until it is deleted. Runtimes see containers so that they could not
+	// create, or have run to their end.
+	GoneWithRuntime bool
 	// RecordsIn is a directory that the caller names for containers of its own; empty: none.
 	RecordsIn string
 

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -33,7 +34,11 @@ func (h *Host) IDs() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return root.IDs()
+	ids, err := root.IDs()
+	if h.GoneWithRuntime {
+		ids = slices.DeleteFunc(ids, h.isGone)
+	}
+	return ids, err
 }
 
 // List tells of all containers of this user on this node, ordered by ID. A driver is started only

@@ -162,6 +162,9 @@ func (p *Plan) prepare(r Request, b *bundle.Bundle, operation string, s *startin
 		p.record.Job, p.record.Step, p.record.Task, p.record.Node = s.Job, s.Step, s.Task, s.Node
 	}
 	p.dir, err = root.Create(p.record)
+	if errors.Is(err, sdk.ErrExists) && p.host.isGone(r.ID) {
+		p.dir, err = root.Create(p.record)
+	}
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func (c *call) execCommand() *cobra.Command {
 		Short: "Run a further program in a running container",
 		Args:  cmdline.About("container", "its ID", math.MaxInt),
 		RunE: func(_ *cobra.Command, args []string) error {
+			c.inExec = true
 			h, err := c.host(r.Files)
 			if err != nil {
 				return err

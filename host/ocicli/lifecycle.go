@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/spf13/cobra"
 
 	"github.com/berth-hpc/berth/host/anchor"
@@ -76,18 +77,38 @@ func (c *call) killCommand() *cobra.Command {
 		sig := syscall.SIGTERM
 		if len(args) == 2 {
 			var err error
-			if sig, err = cmdline.ParseSignal(args[1]); err != nil {
+			if sig, err = cmdline.ParseSignal(args[1]); args[1] == "0" {
+				return runs(h, args[0], all)
+			} else if err != nil {
 				return err
 			}
 		}
 		err := h.Kill(args[0], sig, all)
-		if errors.Is(err, sdk.ErrState) { // the words by which callers know that there is nothing left to kill
-			err = fmt.Errorf("%w: container not running", err)
-		}
-		return err
+		return notRunning(err, all)
 	})
 	cmd.Flags().BoolVarP(&all, "all", "a", false, "send it to every process in the container")
 	return cmd
+}
+
+// notRunning adds the words by which callers know that there is nothing left to kill. Callers of --all
+// only want to be sure of that.
+func notRunning(err error, all bool) error {
+	switch {
+	case !errors.Is(err, sdk.ErrState):
+		return err
+	case all:
+		return nil
+	}
+	return fmt.Errorf("%w: container not running", err)
+}
+
+// runs is the signal 0, which is none: it asks whether there is somebody to send one to, kill(2).
+func runs(h *dispatch.Host, id string, all bool) error {
+	state, err := h.State(id)
+	if err == nil && state.Status == specs.StateStopped {
+		err = sdk.Mark(fmt.Errorf("container %q is stopped", id), sdk.ErrState)
+	}
+	return notRunning(err, all)
 }
 
 func (c *call) deleteCommand() *cobra.Command {

@@ -1,6 +1,7 @@
 package ocicli
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"text/tabwriter"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
 	"github.com/berth-hpc/berth/sdk"
 )
@@ -47,6 +47,13 @@ func (c *call) listCommand() *cobra.Command {
 	return cmd
 }
 
+// printLine writes v as JSON in one line, which is how runc writes lists: some read them line by line.
+func printLine(v any) error {
+	e := json.NewEncoder(os.Stdout)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
 func oneFormat(format string) error {
 	if format != "table" && format != "json" {
 		return sdk.Mark(fmt.Errorf("unknown format %q: it is table or json", format), sdk.ErrInvalid)
@@ -71,7 +78,7 @@ func list(h *dispatch.Host, quiet bool, format string) error {
 		found = append(found, listed{specVersion, e.ID, e.Pid, e.Status, e.Bundle, e.Created, e.Driver})
 	}
 	if format == "json" {
-		return cmdline.PrintJSON(found)
+		return printLine(found)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 12, 1, 3, ' ', 0)
 	fmt.Fprintln(w, "ID\tPID\tSTATUS\tBUNDLE\tCREATED\tDRIVER")

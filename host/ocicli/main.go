@@ -30,8 +30,11 @@ func Called(name string) bool {
 	return base == Name || strings.HasPrefix(base, Name+"-")
 }
 
-// statusFailed is the exit status of every failure of berth's own, as it is of runc and crun.
-const statusFailed = 1
+// The exit status of a failure of berth's own, and of one in exec, as they are of runc and crun.
+const (
+	statusFailed     = 1
+	statusExecFailed = 255
+)
 
 // Main runs the command line args, args[0] included, and returns the exit status. create, run and exec
 // do not return where they succeed: the process becomes the runtime or, for drivers that only run, ends
@@ -56,6 +59,7 @@ type call struct {
 	env     []string
 	globals globals
 	guard   *handoff.Guard
+	inExec  bool
 	report  *anchor.Report // of this process, where it is an anchor that has not reported yet
 }
 
@@ -82,6 +86,9 @@ func (c *call) status(err error) int {
 			c.guard.DieOf(sig)
 		}
 	}
+	if c.inExec {
+		return statusExecFailed
+	}
 	return statusFailed
 }
 
@@ -102,7 +109,7 @@ func (c *call) host(files int) (*dispatch.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.RecordsInSystemOnly, h.RecordsIn = true, c.globals.root
+	h.RecordsInSystemOnly, h.RecordsIn, h.GoneWithRuntime = true, c.globals.root, true
 	return h, nil
 }
 

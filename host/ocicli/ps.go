@@ -33,13 +33,13 @@ behind the ID, tells of them; as JSON their pids.`,
 			}
 			pids, err := h.Processes(args[0])
 			if errors.Is(err, sdk.ErrState) {
-				err = fmt.Errorf("%w: container not running", err)
+				pids, err = []int{}, nil // none runs
 			}
 			if err != nil {
 				return err
 			}
 			if format == "json" {
-				return cmdline.PrintJSON(pids)
+				return printLine(pids)
 			}
 			return table(pids, args[1:])
 		},
