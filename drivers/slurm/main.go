@@ -10,12 +10,12 @@ import (
 
 func main() {
 	if calledBySrun(os.Environ()) {
-		os.Exit(hook(os.Getenv(contextVariable), os.Getenv(rootVariable)))
+		os.Exit(hook(os.Getenv(contextVariable), os.Getenv(rootVariable), os.Getenv(processVariable)))
 	}
 	plugin.Serve(&driver{who: caller})
 }
 
-// driver implements sdk.Driver, Configurer, Checker and Lifecycle. What it has to know of a
+// driver implements sdk.Driver, Configurer, Checker, Lifecycle and Execer. What it has to know of a
 // container lies in the container's own root, see record.
 type driver struct {
 	settings *settings

@@ -106,9 +106,7 @@ func (p *portable) has(kind specs.LinuxNamespaceType) bool {
 // is to be a step of, Slurm does not say again.
 func (p *portable) process() {
 	q := p.spec.Process
-	q.Rlimits, q.OOMScoreAdj, q.Scheduler, q.IOPriority, q.ExecCPUAffinity, q.ConsoleSize = nil, nil, nil, nil, nil, nil
-	q.ApparmorProfile, q.SelinuxLabel = "", ""
-	q.User.AdditionalGids = nil
+	dropLocal(q)
 	same := variable(q.Env, jobVariable) != ""
 	q.Env = slices.DeleteFunc(slices.Clone(q.Env), func(entry string) bool {
 		ofJob := strings.HasPrefix(entry, "SLURM_JOB_") || strings.HasPrefix(entry, "SLURM_SUBMIT_") || strings.HasPrefix(entry, "SLURM_CLUSTER_")
@@ -118,6 +116,13 @@ func (p *portable) process() {
 		q.Args = slices.Clone(q.Args)
 		q.Args[0] = found(p.spec.Root.Path, q.Args[0], variable(q.Env, "PATH"))
 	}
+}
+
+// dropLocal drops what a process has of the node that it was meant for.
+func dropLocal(q *specs.Process) {
+	q.Rlimits, q.OOMScoreAdj, q.Scheduler, q.IOPriority, q.ExecCPUAffinity, q.ConsoleSize = nil, nil, nil, nil, nil, nil
+	q.ApparmorProfile, q.SelinuxLabel = "", ""
+	q.User.AdditionalGids = nil
 }
 
 func (p *portable) linux() {

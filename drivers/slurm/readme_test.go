@@ -98,3 +98,11 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("root, allowed: %v", err)
 	}
 }
+
+func TestFirstNode(t *testing.T) {
+	for list, want := range map[string]string{"n1": "n1", "n[1-3,7]": "n1", "a,b": "a", "n[07]": "n07", "r[1-2]n[0-3]x,q": "r1n0x", "n[3,1],z": "n3", "": "", "n[1": ""} {
+		if got := firstNode(list); got != want {
+			t.Errorf("%q: %q", list, got)
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 // The files in a container's root.
 const (
 	recordFile = "slurm.json"
-	stepFile   = "step" // "JOB STEP", once srun has them
+	stepFile   = "step" // "JOB STEP NODES", once srun has them
 )
 
 // record is what the driver keeps of a container from Run on. srun's epilog removes it, and so does Delete.
@@ -77,7 +77,10 @@ func forget(root string) error {
 }
 
 // step is a step of a job, as scancel takes it.
-type step struct{ job, number string }
+type step struct {
+	job, number string
+	node        string // the first; empty: not known
+}
 
 func (s step) String() string { return s.job + "." + s.number }
 
@@ -88,10 +91,10 @@ func readStep(root string) (step, bool) {
 		return step{}, false
 	}
 	fields := strings.Fields(string(text))
-	if len(fields) != 2 || !isNumber(fields[0]) || !isNumber(fields[1]) {
+	if len(fields) < 2 || !isNumber(fields[0]) || !isNumber(fields[1]) {
 		return step{}, false
 	}
-	return step{fields[0], fields[1]}, true
+	return step{fields[0], fields[1], firstNode(strings.Join(fields[2:], ""))}, true
 }
 
 func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }

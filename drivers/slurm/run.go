@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -28,7 +29,7 @@ func (d *driver) Run(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 	if err != nil {
 		return nil, err
 	}
-	job, err := existingJob(spec.Process.Env)
+	job, err := existingJob(spec.Process.Env, c.Step)
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +93,14 @@ func (d *driver) checkRequest(c *sdk.Container) error {
 }
 
 // jobVariable is the variable of an allocation: of the container's, which engines pass on from their
-// caller where they are told so, and of berth's.
+// caller where they are told so, and of berth's caller.
 const jobVariable = "SLURM_JOB_ID"
 
 // existingJob is the allocation in which the container is to run, "" where it is to have its own.
-func existingJob(env []string) (string, error) {
-	job := variable(env, jobVariable)
-	if job == "" {
-		job = os.Getenv(jobVariable)
+func existingJob(env []string, within *sdk.Step) (string, error) {
+	job := cmp.Or(variable(env, jobVariable), os.Getenv(jobVariable))
+	if within != nil {
+		job = cmp.Or(job, within.Job)
 	}
 	if job != "" && !isNumber(job) {
 		return "", sdk.Mark(fmt.Errorf("variable %s: %q is no job", jobVariable, job), sdk.ErrInvalid)

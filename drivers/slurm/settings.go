@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type settings struct {
 	NodeDir       string            `json:"node_dir" doc:"for sbcast: directory of the compute nodes in which every user can make one, and of this node"`
 	Mksquashfs    string            `json:"mksquashfs" doc:"for sbcast: absolute path of mksquashfs"`
 	ComputeDriver string            `json:"compute_driver" doc:"driver that berth on the compute node is to use; empty: its own choice"`
+	ComputeBerth  string            `json:"compute_berth" doc:"absolute path of berth on the compute nodes, for exec"`
 	Options       map[string]string `json:"options" doc:"options for every job by their long names, such as partition = \"debug\"; a container's own come first"`
 	AllowRoot     bool              `json:"allow_root" doc:"let root run containers as jobs of root"`
 }
@@ -34,9 +36,19 @@ type settings struct {
 func (d *driver) Settings() any {
 	d.settings = &settings{
 		Bin: "/usr/bin", Staging: stageNone, SharedDir: "~/.cache/berth", SharedPaths: []string{},
-		NodeDir: "/tmp", Mksquashfs: "/usr/bin/mksquashfs", Options: map[string]string{},
+		ComputeBerth: installed("/usr/bin/berth", "/usr/local/bin/berth"), NodeDir: "/tmp", Mksquashfs: "/usr/bin/mksquashfs", Options: map[string]string{},
 	}
 	return d.settings
+}
+
+// installed returns the first of the places that exists, or the first.
+func installed(places ...string) string {
+	for _, place := range places {
+		if _, err := os.Stat(place); err == nil {
+			return place
+		}
+	}
+	return places[0]
 }
 
 // Validate says which setting makes no sense.
@@ -45,7 +57,7 @@ func (s *settings) Validate() error {
 		key, path string
 		optional  bool
 	}{{"bin", s.Bin, false}, {"conf", s.Conf, true}, {"shared_dir", strings.TrimPrefix(s.SharedDir, "~"), false},
-		{"node_dir", s.NodeDir, false}, {"mksquashfs", s.Mksquashfs, false}} {
+		{"node_dir", s.NodeDir, false}, {"mksquashfs", s.Mksquashfs, false}, {"compute_berth", s.ComputeBerth, false}} {
 		if !filepath.IsAbs(one.path) && (one.path != "" || !one.optional) {
 			return &sdk.SettingError{Key: one.key, Err: fmt.Errorf("%q is not an absolute path", one.path)}
 		}

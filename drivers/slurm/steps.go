@@ -33,7 +33,7 @@ func (d *driver) started(ctx context.Context, c *sdk.Container, r *record) (step
 		id, name, _ := strings.Cut(strings.TrimSpace(line), "|")
 		number := strings.TrimPrefix(id, job+".")
 		if (r.Job == "" || name == r.Key) && isNumber(number) {
-			return step{job, number}, true, nil
+			return step{job: job, number: number}, true, nil
 		}
 	}
 	return step{}, false, nil
