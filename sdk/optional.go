@@ -89,7 +89,7 @@ type Creator interface {
 // Execer is implemented by drivers that can run a further program in a running container.
 type Execer interface {
 	// Exec returns the command that becomes the program. ErrNotFound: unknown ID. ErrState:
-	// the container is not running.
+	// the container has stopped, or the runtime takes no further program before its start.
 	Exec(ctx context.Context, c *Container, p *Process) (*Command, error)
 }
 

@@ -35,7 +35,7 @@ func phases() []phase {
 	return []phase{
 		{"unknown", "", func(*testing.T, lab, *sdk.Container) {}, wants(nil, none, none, none, none, nil, none, none, none)},
 		{"half-made", "", halfMade, wants(taken, none, none, none, none, nil, none, none, none)},
-		{"created", specs.StateCreated, created, wants(taken, nil, nil, nil, nil, nil, wrong, wrong, wrong)},
+		{"created", specs.StateCreated, created, wants(taken, nil, nil, nil, nil, nil, nil, wrong, wrong)},
 		{"running", specs.StateRunning, started, wants(taken, nil, wrong, nil, wrong, nil, nil, nil, wrong)},
 		{"paused", sdk.StatusPaused, paused, wants(taken, nil, wrong, nil, wrong, nil, wrong, wrong, nil)},
 		{"stopped", specs.StateStopped, reaped, stopped},
