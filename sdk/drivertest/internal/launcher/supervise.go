@@ -135,15 +135,22 @@ func (req *Request) delete() error {
 	return req.call(func(ctx context.Context, d *client.Driver) error { return d.Delete(ctx, &req.Container, true) })
 }
 
-// call starts the driver for one short call.
+// call starts the driver for one short call, in a directory of its own: another task of the container may
+// be asking the driver, too.
 func (req *Request) call(f func(context.Context, *client.Driver) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), req.Timeout)
 	defer cancel()
-	d, err := req.open(ctx)
-	if err == nil {
-		err = f(ctx, d)
-		d.Close()
+	scratch, err := os.MkdirTemp(req.Scratch, "s")
+	if err != nil {
+		return err
 	}
-	sweep(req.Scratch)
-	return err
+	defer os.RemoveAll(scratch)
+	own := *req
+	own.Scratch = scratch
+	d, err := own.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return f(ctx, d)
 }
