@@ -36,9 +36,6 @@ func (d *driver) Check(ctx context.Context) (*sdk.Runtime, error) {
 	if err != nil {
 		return found, sdk.WithAdvice(err, "name the directory of a working Slurm as bin in [drivers.slurm] of berth.toml")
 	}
-	if err := d.checkRoot(); err != nil {
-		return found, err
-	}
 	if _, err := d.call(ctx, "scontrol", "ping"); err != nil {
 		return found, sdk.WithAdvice(
 			fmt.Errorf("slurmctld does not answer: %w", err),

@@ -78,3 +78,25 @@ func TestFound(t *testing.T) {
 		}
 	}
 }
+
+// What the user cannot read is left out: he could not use it in the original either.
+func TestCopyLeavesOutWhatIsClosed(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root can read everything")
+	}
+	from := t.TempDir()
+	must(t, os.Mkdir(filepath.Join(from, "closed"), 0o700))
+	must(t, os.WriteFile(filepath.Join(from, "closed/f"), nil, 0o600))
+	must(t, os.WriteFile(filepath.Join(from, "secret"), nil, 0))
+	must(t, os.WriteFile(filepath.Join(from, "there"), nil, 0o600))
+	must(t, os.Chmod(filepath.Join(from, "closed"), 0))
+	t.Cleanup(func() { must(t, os.Chmod(filepath.Join(from, "closed"), 0o700)) })
+	to := t.TempDir()
+	root, err := os.OpenRoot(to)
+	must(t, err)
+	defer root.Close()
+	must(t, copyTree(t.Context(), from, root, "copy"))
+	if got := filesBelow(t, filepath.Join(to, "copy")); len(got) != 3 || got[1] != "drwx------ ./closed" || got[2] != "-rw------- ./there" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -114,6 +114,12 @@ func TestBackendWaiting(t *testing.T) {
 			s.deleted(t, job)
 			job = waiting()
 		}
+		s.asRoot(t, "scancel", job.id())
+		if r := job.wait(); r.status != 125 || r.stderr == "" {
+			t.Errorf("cancelled: %+v", r)
+		}
+		s.deleted(t, job)
+		job = waiting()
 		// srun cannot give its request back any more.
 		if err := syscall.Kill(s.srunOf(t, job), syscall.SIGKILL); err != nil {
 			t.Fatal(err)

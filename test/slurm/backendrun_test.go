@@ -90,10 +90,13 @@ func TestBackendOptions(t *testing.T) {
 			"BERTH_SLURM_PARTITIONS=x": `variable BERTH_SLURM_PARTITIONS: there is no option "PARTITIONS"`,
 			"BERTH_SLURM_TIME=":        "variable BERTH_SLURM_TIME: --time needs a value",
 			"BERTH_SLURM_EXACT=maybe":  `variable BERTH_SLURM_EXACT: "maybe" is neither "true" nor "false"`,
+			"BERTH_SLURM_PARTITION=no": "srun: error: Unable to allocate resources: Invalid partition name specified",
 		} {
-			if r := s.job(t, call{env: []string{env}}, bundle, "true").wait(); r.status != 125 || !strings.Contains(r.stderr, want) {
+			job := s.job(t, call{env: []string{env}}, bundle, "true")
+			if r := job.wait(); r.status != 125 || !strings.Contains(r.stderr, want) {
 				t.Errorf("%s: %+v", env, r)
 			}
+			s.deleted(t, job)
 		}
 	})
 }

@@ -213,5 +213,14 @@ func TestBackendOverGuide(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		s.over(t, job)
+		// Slurm itself finds no bundle, says so in its way, and the node stays in service.
+		if out, err := s.Node(1).Output(t.Context(), "root", "umount", cluster.Shared); err != nil {
+			t.Fatal(out, err)
+		}
+		job = s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n2"}}, bundle, "true")
+		if r := job.wait(); r.status == 0 || !strings.Contains(r.stderr, "Application launch failed") {
+			t.Errorf("a directory that is not there: %+v", r)
+		}
+		s.over(t, job)
 	})
 }
