@@ -41,23 +41,24 @@ func (d *driver) Run(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 	return cmd, nil
 }
 
-// undo removes what a Run that fails has made. A job that slurmctld cannot be told to end is not forgotten.
+// undo removes what a Run that fails has made: its job, too, where it has made one itself.
 func (d *driver) undo(ctx context.Context, c *sdk.Container, r *record) error {
-	if d.settings.Staging == stageSbcast && r.Ours && r.Staged != "" {
+	var failed []error
+	if d.settings.Staging == stageSbcast && r.Staged != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 		defer cancel()
-		if err := d.cancel(ctx, c, r); err != nil {
-			return err
+		if r.Node != "" {
+			d.clearNodes(ctx, r)
+		}
+		if r.Ours {
+			failed = append(failed, d.cancel(ctx, c, r))
 		}
 	}
-	if err := unstage(r.Staged); err != nil {
-		return err
-	}
-	return forget(c.Root)
+	return errors.Join(append(failed, unstage(r.Staged), forget(c.Root))...)
 }
 
-// undoTime is how long a Run that fails, maybe because its time is over, takes to cancel the job it has made.
-const undoTime = 3 * time.Second
+// undoTime is how long that may take, where the time of Run itself may be over.
+const undoTime = 4 * time.Second
 
 func (d *driver) plan(ctx context.Context, c *sdk.Container, spec *specs.Spec, r *record, w wishes) (*sdk.Command, error) {
 	p := newPortable(d.settings, spec, d.who())
