@@ -2,7 +2,7 @@ package callers
 
 import (
 	"context"
-	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -41,14 +41,14 @@ var engines = [...]struct {
 }
 
 // each runs a test with every engine, side by side.
-func each(t *testing.T, f func(t *testing.T, e *engine)) { eachBut(t, nil, f) }
+func each(t *testing.T, f func(t *testing.T, e *engine)) { eachOf(t, "", f) }
 
-// eachBut leaves out the drivers that cannot do what the test is about.
-func eachBut(t *testing.T, drivers []string, f func(t *testing.T, e *engine)) {
+// eachOf runs a test with the engines whose names match, for what the others cannot do.
+func eachOf(t *testing.T, names string, f func(t *testing.T, e *engine)) {
 	needRoot(t)
 	t.Parallel()
 	for _, one := range engines {
-		if slices.Contains(drivers, path.Base(one.name)) {
+		if !regexp.MustCompile(names).MatchString(one.name) {
 			continue
 		}
 		t.Run(one.name, func(t *testing.T) {

@@ -36,12 +36,14 @@ func (n *node) checkLeft(t testing.TB, token, id string) {
 	}
 }
 
-// containers are berth's directories of containers on the node.
+// containers are berth's directories of containers on the node, and on those of its cluster.
 func (n *node) containers() []string {
 	var found []string
-	for _, path := range n.Find("/run/berth", 2) {
-		if strings.Count(path, "/") == 4 {
-			found = append(found, path)
+	for _, one := range n.cluster.Nodes() {
+		for _, path := range one.Find("/run/berth", 2) {
+			if strings.Count(path, "/") == 4 {
+				found = append(found, one.Name+":"+path)
+			}
 		}
 	}
 	return found

@@ -107,20 +107,26 @@ func (n *node) once(t testing.TB, what string, do func() error) {
 	check(t, err)
 }
 
-// closeNodes ends the nodes. What the tests left on one of them is an error.
+// closeNodes ends the shared nodes.
 func closeNodes() error {
 	var failed []error
 	for name, n := range nodes {
-		for _, d := range n.daemons {
-			failed = append(failed, d.stop())
-		}
-		n.endPause()
-		for _, what := range n.leftAtTheEnd() {
-			failed = append(failed, fmt.Errorf("left after all tests on the node %s: %s", name, what))
-		}
-		failed = append(failed, n.cluster.Close(), n.removeShared())
+		failed = append(failed, n.close(name))
 	}
 	return errors.Join(failed...)
+}
+
+// close ends a node. What the tests left on it is an error.
+func (n *node) close(name string) error {
+	var failed []error
+	for _, d := range n.daemons {
+		failed = append(failed, d.stop())
+	}
+	n.endPause()
+	for _, what := range n.leftAtTheEnd() {
+		failed = append(failed, fmt.Errorf("left after all tests on the node %s: %s", name, what))
+	}
+	return errors.Join(append(failed, n.cluster.Close(), n.removeShared())...)
 }
 
 // applets are the programs of the image.

@@ -60,14 +60,15 @@ func TestTerminal(t *testing.T) {
 
 // exec -t is a terminal of its own in a running container.
 func TestTerminalOfExec(t *testing.T) {
-	eachBut(t, []string{"slurm"}, func(t *testing.T, e *engine) {
+	eachOf(t, "(bare|crun|runc|charliecloud)$", func(t *testing.T, e *engine) {
 		c := e.container(t)
 		c.start(":")
-		script := `until stty size | grep -x "33 101"; do sleep 0.05; done; read -r line; echo "got $line"; exit 6`
+		script := `until stty size | grep -x "33 101"; do sleep 0.05; done; read -r line; echo "got $line"; read -r line; exit 6`
 		r, keyboard := c.onTerminal(t, call{args: []string{"exec", "-i", "-t", c.token, "sh", "-c", script}, env: []string{"BERTH_TEST=" + c.token}})
 		r.says("33 101")
 		fmt.Fprint(keyboard, "word\r")
 		r.says("got word")
+		fmt.Fprint(keyboard, "end\r")
 		if got := r.wait(); got.status != 6 {
 			t.Errorf("%+v", got)
 		}
