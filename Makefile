@@ -41,6 +41,7 @@ test-slurm: ## run the tests under a real Slurm: SLURM="22.05 24.11 26.05"
 
 bench: ## measure against the bare runtimes, and under Slurm against its guide
 	test/slurm/setup
+	test/callers/setup
 	test/stage test/bench/run $(BENCH)
 
 generate: ## regenerate the protobuf (needs protoc and its two Go plugins)

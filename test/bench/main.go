@@ -17,10 +17,11 @@ func main() {
 	rounds := flag.Int("rounds", 40, "`N` runs of each command that is measured")
 	storms := flag.Int("storms", 5, "`N` times 128 starts at once")
 	slurm := flag.Bool("slurm", false, "measure under Slurm only")
+	engines := flag.Bool("podman", false, "measure podman only")
 	further := flag.Bool("drivers", false, "measure the drivers of further runtimes only")
 	inside := flag.Bool("apptainer", false, "measure Apptainer, in a root filesystem that has it")
 	flag.Parse()
-	measure := func() error { return bench(*rounds, *storms, *slurm, *further) }
+	measure := func() error { return bench(*rounds, *storms, *slurm, *further, *engines) }
 	if *inside {
 		measure = func() error { return apptainer(*rounds) }
 	}
@@ -38,7 +39,7 @@ type caller struct {
 	env  []string
 }
 
-func bench(rounds, storms int, slurmOnly, driversOnly bool) error {
+func bench(rounds, storms int, slurmOnly, driversOnly, podmanOnly bool) error {
 	dir, err := os.MkdirTemp("/var/tmp", "berth-bench.")
 	if err != nil {
 		return err
@@ -65,6 +66,8 @@ func bench(rounds, storms int, slurmOnly, driversOnly bool) error {
 		return user.slurm(rounds)
 	case driversOnly:
 		return user.drivers(rounds)
+	case podmanOnly:
+		return user.podman(rounds)
 	}
 	for _, c := range callers {
 		for _, runtime := range []string{"crun", "runc"} {
@@ -82,7 +85,10 @@ func bench(rounds, storms int, slurmOnly, driversOnly bool) error {
 	if err := user.drivers(rounds); err != nil {
 		return err
 	}
-	return user.slurm(rounds)
+	if err := user.slurm(rounds); err != nil {
+		return err
+	}
+	return user.podman(rounds)
 }
 
 // callers are root and the test user, where these can be had. Each has a directory for a bundle.
