@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +68,7 @@ func (ch changes) write(c *sdk.Container) error {
 		return fmt.Errorf("changing config.json: %w", sdk.Mark(err, sdk.ErrInvalid))
 	}
 	dir := ownBundle(c)
-	if err = os.MkdirAll(dir, 0o700); err == nil {
+	if err = os.Mkdir(dir, 0o700); err == nil || errors.Is(err, fs.ErrExist) {
 		err = os.WriteFile(filepath.Join(dir, sdk.ConfigFile), text, 0o600)
 	}
 	if err != nil {
