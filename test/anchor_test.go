@@ -202,6 +202,27 @@ func TestAnchorRefuses(t *testing.T) {
 	}
 }
 
+// A container that is deleted while it is created is never there: who creates it gives up.
+func TestAnchorDeletedWhileItIsMade(t *testing.T) {
+	s := newSite(t)
+	s.link(t, "berth-oci", "berth")
+	s.misbehaving(t, "plain")
+	s.configure(t, "[drivers.plain]\nat = \"run\"\nfault = \"hang\"\n")
+	id, bundle := s.id(), s.bundle(t, "")
+	created := make(chan result)
+	go func() {
+		created <- s.do(t, call{program: "berth-oci", args: []string{"--driver", "plain", "create", "--bundle", bundle, id}})
+	}()
+	eventually(t, "it is being created", func() bool { return strings.Contains(s.oci(t, "state", id).stdout, `"creating"`) })
+	s.ociOK(t, "delete", "--force", id)
+	if r := <-created; r.status == 0 || !strings.Contains(r.stderr, "interrupted") {
+		t.Errorf("create: %+v", r)
+	}
+	if r := s.oci(t, "state", id); r.status != 1 || !strings.Contains(r.stderr, "does not exist") {
+		t.Errorf("afterwards: %+v", r)
+	}
+}
+
 // The container's terminal is made by the anchor and belongs to whoever listens at the console socket.
 func TestAnchorTerminal(t *testing.T) {
 	s := anchored(t)

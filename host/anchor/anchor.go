@@ -8,13 +8,13 @@
 package anchor
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strconv"
 	"syscall"
 
@@ -51,8 +51,7 @@ func Start(g *handoff.Guard, files int, asUser bool) error {
 	}
 	g.Keep(cmd.Process.Pid)
 	writer.Close()
-	stop := passSignals(cmd.Process)
-	defer stop()
+	defer passSignal(g, cmd.Process)()
 	return await(cmd, reader)
 }
 
@@ -77,19 +76,11 @@ func mapBack(attr *syscall.SysProcAttr) {
 	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: 0, Size: 1}}
 }
 
-// passSignals has the anchor end where this process is asked to.
-func passSignals(p *os.Process) (stop func()) {
-	incoming := make(chan os.Signal, 4)
-	signal.Notify(incoming, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM)
-	go func() {
-		for sig := range incoming {
-			_ = p.Signal(sig) // one that has ended has reported it
-		}
-	}()
-	return func() {
-		signal.Stop(incoming)
-		close(incoming)
-	}
+// passSignal has the process end where this one is asked to, or has been asked before.
+func passSignal(g *handoff.Guard, p *os.Process) (stop func() bool) {
+	return context.AfterFunc(g.Context(), func() {
+		_ = p.Signal(g.Interrupted()) // one that has ended has reported it
+	})
 }
 
 // outcome is what an anchor reports, as one JSON document.

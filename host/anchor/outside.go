@@ -30,8 +30,7 @@ func Repeat(g *handoff.Guard) (status int, err error) {
 		return 0, fmt.Errorf("calling berth-oci as the user outside: %w", err)
 	}
 	g.Keep(cmd.Process.Pid)
-	stop := passSignals(cmd.Process)
-	defer stop()
+	defer passSignal(g, cmd.Process)()
 	err = cmd.Wait()
 	if err != nil && !errors.As(err, new(*exec.ExitError)) {
 		return 0, fmt.Errorf("calling berth-oci as the user outside: %w", err)

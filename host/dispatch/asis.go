@@ -16,7 +16,16 @@ var ErrOnlyRuns = errors.New("the driver cannot create and start")
 const capabilityCreate = "create"
 
 // onlyCreators returns ErrOnlyRuns for a driver that does not create and start.
-func onlyCreators(ctx context.Context, d *Driver) error {
+func onlyCreators(ctx context.Context, s *starting) error {
+	d, err := s.wait()
+	if err != nil {
+		return err
+	}
+	return d.creates(ctx)
+}
+
+// creates returns ErrOnlyRuns where the driver does not create and start.
+func (d *Driver) creates(ctx context.Context) error {
 	about, err := d.Describe(ctx)
 	if err == nil && !slices.Contains(about.Capabilities, capabilityCreate) {
 		return ErrOnlyRuns

@@ -24,6 +24,9 @@ func (h *Host) Delete(id string, force bool) error {
 	defer c.close()
 	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Delete)
 	defer cancel()
+	if force && c.record.Creating {
+		_ = c.signal(syscall.SIGTERM) // whoever creates it gives up and cleans up; one that has ended needs no word
+	}
 	err = c.dir.Lock(ctx)
 	if force && errors.Is(err, sdk.ErrNotFound) {
 		return nil

@@ -69,7 +69,7 @@ func (p *Plan) divideIO(ctx context.Context, d *Driver, r ExecRequest) (sdk.IO, 
 	if r.IO == (sdk.IO{}) {
 		return r.IO, nil
 	}
-	err := onlyCreators(ctx, d)
+	err := d.creates(ctx)
 	switch {
 	case !errors.Is(err, ErrOnlyRuns):
 		return r.IO, err

@@ -68,6 +68,9 @@ func (h *Host) plan(r Request, operation string, ask ask) (*Plan, error) {
 		s, err = h.reconsider(ctx, s, &r, b)
 	}
 	defer func() { s.drop() }()
+	if err == nil && r.AsIs { // before there is anything of the container: an anchor is to make it
+		err = onlyCreators(ctx, s)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +79,6 @@ func (h *Host) plan(r Request, operation string, ask ask) (*Plan, error) {
 		return nil, err
 	}
 	d, err := s.wait()
-	if err == nil && r.AsIs {
-		err = onlyCreators(ctx, d)
-	}
 	if err == nil {
 		p.Command, err = p.ask(ctx, d, r, b, ask)
 	}
