@@ -76,7 +76,7 @@ func Crun() Runtime {
 		remakesRoot:          true,
 		lax:                  true,
 		messages: append(kernelMessages(),
-			message{"error opening file `*/status`: no such file or directory", sdk.ErrNotFound},
+			message{"open*`*/status`: no such file or directory", sdk.ErrNotFound},
 			message{"cannot open directory '*': no such file or directory", sdk.ErrNotFound},
 			message{"container `*` does not exist", sdk.ErrNotFound},
 			message{"container `*` already exists", sdk.ErrExists},
