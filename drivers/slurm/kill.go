@@ -49,16 +49,28 @@ func (d *driver) Kill(ctx context.Context, c *sdk.Container, sig syscall.Signal,
 
 const maxSignal = 64 // signal(7)
 
-// signal sends a signal to a step. As long as srun is there Slurm may not know the step yet: it is noted before
-// the nodes hear of it.
+// signal sends a signal to a step, once. As long as srun is there Slurm may not know the step yet: it is noted
+// before the nodes hear of it. That and no answer of slurmctld are reasons to try again; others are not, since the
+// signal may have arrived.
 func (d *driver) signal(ctx context.Context, c *sdk.Container, s step, sig syscall.Signal) error {
-	return retry(ctx, func(ctx context.Context) error {
+	var final error
+	err := retry(ctx, func(ctx context.Context) error {
 		_, err := d.call(ctx, "scancel", "--signal="+strconv.Itoa(int(sig)), s.String())
-		if isOver(err) && !isSrun(c.Pid) {
+		switch {
+		case isOver(err):
+			if isSrun(c.Pid) {
+				return err
+			}
+			return nil
+		case says(err, "Unable to contact slurm controller"):
+			return err
+		case says(err, "No such process"): // one of many, which ended before its turn
 			return nil
 		}
-		return err
+		final = err
+		return nil
 	})
+	return errors.Join(final, err)
 }
 
 // kill kills a step, and returns once srun has ended. Slurm calls a step that it does not know yet done, so what it

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,15 +56,12 @@ func (d *driver) find(ctx context.Context, r *record) (string, error) {
 
 // isOver says whether Slurm's answer is that there is no such job or step, or that it ends already.
 func isOver(err error) bool {
-	if err == nil {
-		return false
-	}
-	for _, text := range []string{"Invalid job id", "Invalid job/step", "already completing or completed", "Job/step already"} {
-		if strings.Contains(err.Error(), text) {
-			return true
-		}
-	}
-	return false
+	return says(err, "Invalid job id", "Invalid job/step", "already completing or completed", "Job/step already")
+}
+
+// says whether Slurm's complaint has one of these texts in it.
+func says(err error, texts ...string) bool {
+	return err != nil && slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(err.Error(), text) })
 }
 
 // spare is what a call leaves of its time to the host, for an answer.

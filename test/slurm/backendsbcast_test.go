@@ -55,7 +55,7 @@ func (s *site) sbcast(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	s.over(t, job)
-	job = s.job(t, call{env: env}, bundle, "sh", "-c", "echo ready; sleep 600")
+	job = s.job(t, call{env: env}, bundle, "sh", "-c", "echo ready; sleep 5") // a killed ch-run may leave it, see its driver's README
 	job.says("ready")
 	s.deleted(t, job)
 	job.wait()
