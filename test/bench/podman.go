@@ -28,7 +28,7 @@ func (c *caller) podman(rounds int) error {
 	if err := p.prepare(c.dir); err != nil {
 		return err
 	}
-	if err := timed("podman run, crun", "user", rounds, p.way("crun", p.run("crun")), p.way("berth", p.run("berth-oci-crun"))); err != nil {
+	if err := timed("podman run, crun", "user", rounds, p.way("crun", p.run("crun")), p.way("berth", p.run("/usr/local/bin/berth-oci-crun"))); err != nil {
 		return err
 	}
 	for _, staging := range []string{"none", "shared"} {
@@ -36,7 +36,7 @@ func (c *caller) podman(rounds int) error {
 			return err
 		}
 		bare := p.run("crun") + " && srun --container=/bundle /bin/true"
-		if err := timed("podman run as a job, staging "+staging, "user", rounds, p.way("crun", bare), p.way("berth", p.run("berth-oci-slurm"))); err != nil {
+		if err := timed("podman run as a job, staging "+staging, "user", rounds, p.way("crun", bare), p.way("berth", p.run("/usr/local/bin/berth-oci-slurm"))); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,8 @@ func (p *podman) prepare(bundle string) error {
 		{"install", "-d", "-m", "1777", "/srv/shared"},
 		{"ln", "-s", "berth-oci", "/usr/local/bin/berth-oci-crun"},
 		{"ln", "-s", "berth-oci", "/usr/local/bin/berth-oci-slurm"},
-		{"tar", "--create", "--file=/srv/image.tar", "--directory=/bundle/rootfs", "."},
+		{"install", "-d", "-m", "755", "/bundle/rootfs/etc"},
+		{"tar", "--create", "--owner=0", "--group=0", "--file=/srv/image.tar", "--directory=/bundle/rootfs", "."},
 	} {
 		if _, err := p.node.Output(p.ctx, "root", args...); err != nil {
 			return err
