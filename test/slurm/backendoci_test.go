@@ -1,6 +1,7 @@
 package slurm
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func (s *site) byOCI(t *testing.T, prefix ...string) {
 	r := s.prepare(t, call{})
 	id := r.name
 	bundle := s.bundle(t, set(list{"PATH=/bin", "BERTH_TEST=" + id, "BERTH_SLURM_JOB_NAME=" + id}, "process", "env"),
-		set(list{"sh", "-c", "exec sleep 600"}, "process", "args"))
+		set(list{"sh", "-c", "echo ready; exec sleep 600"}, "process", "args"))
 	oci := func(args ...string) result {
 		c := s.prepare(t, call{})
 		c.mayLeave = true
@@ -34,7 +35,12 @@ func (s *site) byOCI(t *testing.T, prefix ...string) {
 		eventually(t, func() string { return "the state " + want }, func() bool { return strings.Contains(oci("state", id).stdout, `"status": "`+want+`"`) })
 	}
 	r.cmd.Args = slices.Concat(r.cmd.Args, prefix, []string{"berth-oci", "--driver", "slurm", "create", "--bundle", bundle, id})
-	r.cmd.Stdout, r.cmd.Stderr = nil, nil // the container's, too: they stay open
+	out, err := os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // the container's, too: no pipe that stays open
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	r.cmd.Stdout, r.cmd.Stderr = out, nil
 	r.begin()
 	if got := r.wait(); got.status != 0 {
 		t.Fatalf("create: %+v", got)
@@ -47,9 +53,7 @@ func (s *site) byOCI(t *testing.T, prefix ...string) {
 		t.Errorf("start: %+v", got)
 	}
 	state("running")
-	eventually(t, func() string { return "its job" }, func() bool {
-		return s.asRoot(t, "squeue", "--noheader", "--name="+id, "--format=%T") == "RUNNING\n"
-	})
+	eventually(t, func() string { return "its program" }, func() bool { return read(out.Name()) == "ready\n" })
 	if got := oci("kill", id, "15"); got.status != 0 {
 		t.Errorf("kill: %+v", got)
 	}
