@@ -91,7 +91,10 @@ func (b *box) start(c call) (cmd *exec.Cmd, stdout, stderr *os.File) {
 	cmd = exec.Command(argv[0], argv[1:]...)
 	b.calls++
 	stdout, stderr = b.temp("stdout"), b.temp("stderr")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = nil, stdout, stderr, c.files
+	// Not /dev/null: runtimes give standard input to the container's user.
+	stdin := b.temp("stdin")
+	defer stdin.Close()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdin, stdout, stderr, c.files
 	if c.stdin != nil {
 		cmd.Stdin = c.stdin
 	}

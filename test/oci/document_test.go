@@ -12,7 +12,7 @@ func TestDocuments(t *testing.T) {
 	scenarios := []scenario{
 		{name: "no bundle", play: document(func(b *box) string { return "/no/such/bundle" }), shows: failed},
 		{name: "bundle is a file", play: document(func(b *box) string { return "/etc/passwd" }), shows: failed},
-		{name: "no document", play: document(func(b *box) string { return b.shared() }), shows: failed},
+		{name: "no document", play: document(func(b *box) string { return b.shared() }), shows: failed, differs: map[string]string{"crun": "no such file or directory"}},
 		{name: "document is a directory", play: document(directoryAsDocument), shows: failed},
 		{name: "duplicate keys", play: document(duplicateKeys), shows: "?", differs: both(failed)},
 		{name: "unknown keys", edits: []edit{set(object{"x": list{1, nil, true}}, "org.example.unknown"), set("y", "process", "unknown")}},

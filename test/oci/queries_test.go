@@ -139,14 +139,15 @@ func keys(document any, at string) []string {
 	return all
 }
 
-// named are the members of a new bundle in which a runtime names itself.
-var named = regexp.MustCompile(`("ociVersion"|"hostname"): "[^"]*"|\n+$`)
+// named are the members of a new bundle in which a runtime names itself, and the type, of which a bind
+// mount has two.
+var named = regexp.MustCompile(`("ociVersion"|"hostname"|"type"): "[^"]*"`)
 
 func spec(b *box) {
 	for _, options := range [][]string{{}, {"--rootless"}} {
 		_ = os.Remove(b.path("config.json"))
 		b.ask(append([]string{"spec"}, options...)...)
-		b.note("%s", named.ReplaceAllString(read(b.path("config.json")), "$1: its own"))
+		b.note("%s", named.ReplaceAllString(strings.TrimSpace(read(b.path("config.json"))), "$1: its own"))
 		b.ask(append([]string{"spec"}, options...)...)
 	}
 	b.check(os.MkdirAll(b.path("elsewhere"), 0o755))

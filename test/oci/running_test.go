@@ -26,7 +26,9 @@ func (b *box) created(options ...string) *running {
 	r.out, r.errs = out, errs
 	if status := b.wait(cmd); status != 0 {
 		b.note("create: status %d", status)
-		b.note("error: %s", kinds(b.content(errs)))
+		text := b.content(errs)
+		b.t.Logf("%q: %s", b.command, text)
+		b.note("error: %s", kinds(text))
 		return nil
 	}
 	return r

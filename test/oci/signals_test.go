@@ -17,7 +17,7 @@ func TestSignals(t *testing.T) {
 		{name: "9", play: signalled("9"), shows: "container ended with 137"},
 		{name: "all", root: true, play: signalAll, shows: "container ended with 137"},
 		{name: "all, without pid namespace", root: true, edits: []edit{without("pid"), bindProc}, play: signalAll, shows: "container ended with 137"},
-		{name: "all for a user", user: true, play: signalAllUser, shows: "?"},
+		{name: "all for a user", user: true, play: signalAllUser, shows: "?", differs: both("container ended with 137")},
 		{name: "unknown", play: unknownSignals, shows: "status", differs: map[string]string{"crun": "status 1"}},
 		{name: "after the end", play: signalAfterEnd, shows: "?", differs: map[string]string{"crun": "status 1"}},
 		{name: "to the runtime in the foreground", play: signalRuntime, shows: "run: status 7"},
