@@ -13,7 +13,7 @@ func TestCallers(t *testing.T) {
 	compare(t, []scenario{
 		{name: "global options", play: globalOptions},
 		{name: "cgroup manager", play: cgroupManager("cgroupfs"), runtime: "crun"},
-		{name: "no cgroup manager", play: cgroupManager("disabled"), runtime: "crun", differs: map[string]string{"crun": "status 0"}},
+		{name: "no cgroup manager", play: cgroupManager("disabled"), runtime: "crun"},
 		{name: "empty environment", play: emptyEnvironment},
 		{name: "own root directory", root: true, play: withoutRoot},
 		{name: "user's root directory", user: true, play: withoutRoot},
@@ -24,7 +24,7 @@ func TestCallers(t *testing.T) {
 		{name: "descriptors", play: descriptors(2, "--preserve-fds", "2"), shows: `"4 $DIR`},
 		{name: "descriptors not preserved", play: descriptors(2)},
 		{name: "descriptors, more than there are", play: descriptors(1, "--preserve-fds", "5"), shows: "?", differs: both("create: status 1")},
-		{name: "notify socket", edits: []edit{ownRootfs}, play: notifySocket, shows: "?", differs: both("container ended with 0")},
+		{name: "notify socket", edits: []edit{ownRootfs}, play: notifySocket, shows: "?"},
 		{name: "no pivot", root: true, play: createWith("--no-pivot")},
 		{name: "no new keyring", play: createWith("--no-new-keyring")},
 		{name: "standard input", play: standardInput, edits: []edit{script("cat; exit 4")}, shows: "status 4"},

@@ -40,6 +40,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m)^(stdout: )?\d+ \d+ \d+:\d+ `), "$1"}, // of mountinfo
 	{regexp.MustCompile(`/proc/\d+/`), "/proc/PID/"},
 	{regexp.MustCompile(`/dev/pts/\d+`), "/dev/pts/N"},
+	{regexp.MustCompile(`/root/\$ID/rt/\$ID/`), "/root/$$ID/"}, // a runtime's state behind berth-oci
 }
 
 // normal is text with what is the box's own or chance replaced.
