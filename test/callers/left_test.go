@@ -149,15 +149,27 @@ func cgroups() []string {
 	return found
 }
 
-// forgetCgroups removes those that were not there before. One with a container in it stays.
+// forgetCgroups removes those that were not there before. One with a container in it stays. Where a hierarchy is
+// not mounted, podman makes plain directories and files in its place.
 func forgetCgroups(before []string) {
 	for _, dir := range cgroups() {
 		if slices.Contains(before, dir) {
 			continue
 		}
-		below, _ := filepath.Glob(dir + "/*/")
-		for _, path := range append(below, dir) {
-			_ = unix.Rmdir(filepath.Clean(path))
+		var fs unix.Statfs_t
+		if unix.Statfs(dir, &fs) == nil && fs.Type == unix.TMPFS_MAGIC {
+			_ = os.RemoveAll(dir)
+			continue
+		}
+		// Its last process may be just ending.
+		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			below, _ := filepath.Glob(dir + "/*")
+			for _, path := range below {
+				_ = unix.Rmdir(path) // files stay
+			}
+			if unix.Rmdir(dir) == nil {
+				break
+			}
 		}
 	}
 }
