@@ -56,7 +56,7 @@ var lifecycle = []struct {
 	{[]string{"kill", "ID", "0"}, signal, signal, signal, signal, signal, signal, signal, signal, signal},
 	{[]string{"kill", "ID", "BOGUS"}, signal, signal, signal, signal, signal, signal, signal, signal, signal},
 	{[]string{"kill", "ID", "URG"}, none, "", "", "", "", isStopped, isStopped, none, ""},
-	{[]string{"exec", "ID", "--", "true"}, none, isCreated, "", "", isPaused, isStopped, isStopped, none, ""},
+	{[]string{"exec", "ID", "--", "true"}, none, "", "", "", isPaused, isStopped, isStopped, none, ""},
 	{[]string{"delete", "ID"}, none, "", isRunning, isRunning, isPaused, "", "", none, isRunning},
 	{[]string{"delete", "--force", "ID"}, "", "", "", "", "", "", "", "", ""},
 }
@@ -64,7 +64,6 @@ var lifecycle = []struct {
 const (
 	none      = "does not exist"
 	signal    = "unknown signal"
-	isCreated = "created"
 	isRunning = "running"
 	isPaused  = "paused"
 	isStopped = "stopped"

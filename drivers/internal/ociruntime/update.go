@@ -24,5 +24,9 @@ func (d *Driver) Update(ctx context.Context, c *sdk.Container, resources json.Ra
 	if err != nil {
 		return err
 	}
-	return d.explained(ctx, c, "updating", client.Update(ctx, c.ID, &limits), allowed...)
+	err = d.explained(ctx, c, "updating", client.Update(ctx, c.ID, &limits), allowed...)
+	if err != nil && sdk.Kind(err) == nil { // what is left: the control group lacks it, or is none of this user's
+		err = sdk.Mark(err, sdk.ErrUnavailable)
+	}
+	return err
 }
