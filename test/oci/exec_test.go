@@ -29,7 +29,9 @@ func TestExec(t *testing.T) {
 		{name: "process, missing document", play: execute("exec", "--process", "/no/such/document", "$ID"), shows: "status", differs: map[string]string{"crun": "status 255"}},
 		{name: "process, malformed", play: execMalformed, shows: "status", differs: map[string]string{"crun": "status 255"}},
 		{name: "detached", play: execDetached, shows: "exec ended with 5"},
-		{name: "in a created container", play: execCreated, shows: "status"},
+		// crun 1.8 enters an ordinary user's container that is not started by chance.
+		{name: "in a created container", play: execCreated, shows: "status", runtime: "runc"},
+		{name: "in a created container", root: true, play: execCreated, shows: "status", runtime: "crun"},
 		{name: "in a stopped container", play: execStopped, shows: "status", differs: map[string]string{"crun": "status 255"}},
 		{name: "descriptors", play: execDescriptors, shows: `"3 $DIR`},
 	})
