@@ -52,6 +52,7 @@ func TestApptainer(t *testing.T) {
 // The kit, as root and as an ordinary user, with root in the container.
 func TestConformance(t *testing.T) {
 	n := newNode(t)
+	t.Parallel()
 	for _, user := range []string{"root", "berthtest"} {
 		out := n.enter(t, user, n.shared+"/berth", "driver", "test", n.shared+"/berth-driver-singularity",
 			"--lacks", "capabilities=the runtime's root has all of them")
@@ -87,6 +88,7 @@ func TestApptainerOCI(t *testing.T) {
 // load, in Go's runtime (README).
 func TestConformanceOCI(t *testing.T) {
 	n := newNode(t)
+	t.Parallel()
 	cases := "."
 	for range 2 {
 		test := []string{"sh", "-c", `"$@" || :`, "sh", n.shared + "/berth", "driver", "test", n.shared + "/berth-driver-singularity", "--set", "mode=oci", "--run", cases}
