@@ -7,6 +7,7 @@ package ocicli
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -120,11 +121,18 @@ func (c *call) rootCommand() *cobra.Command {
 		Long: `berth-oci takes the place of runc or crun: it has their subcommands and options, and
 runs containers with the driver that the site's berth.toml, --driver, the annotation
 org.berth.driver or its own name chooses. As berth-oci-NAME it uses the driver NAME.`,
-		Version:       cmdline.CurrentVersion().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	})
-	root.SetVersionTemplate(Name + " version {{.Version}}\nspec: " + specVersion + "\n")
+	version := root.Flags().BoolP("version", "v", false, "print the version, and that of the specification")
+	help := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *version {
+			fmt.Printf("%s version %s\nspec: %s\n", Name, cmdline.CurrentVersion().Version, specVersion)
+			return nil
+		}
+		return help(cmd, args)
+	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	c.globals.add(root.PersistentFlags())
 	root.AddCommand(
