@@ -33,9 +33,9 @@ func (d *Driver) creates(ctx context.Context) error {
 	return err
 }
 
-// passedOn are variables of the caller's environment that a runtime makes something of in the container:
-// the socket at which it says that it is ready (sd_notify(3); podman run --sdnotify=container).
-func (h *Host) passedOn() []string {
+// notifySocket is the variable of the caller's environment that a runtime makes something of in the container,
+// the socket at which it says that it is ready (sd_notify(3); podman run --sdnotify=container), or nothing.
+func (h *Host) notifySocket() []string {
 	const name = "NOTIFY_SOCKET"
 	if socket := h.getenv(name); socket != "" {
 		return []string{name + "=" + socket}

@@ -14,26 +14,36 @@ import (
 // Processes lists the pids, in this process's pid namespace, of everything that runs in a container, in
 // order. sdk.ErrState: it has stopped.
 func (h *Host) Processes(id string) ([]int, error) {
-	state, err := h.State(id)
+	first, err := h.running(id)
 	if err != nil {
 		return nil, err
-	}
-	if state.Status == specs.StateStopped || state.Pid <= 0 {
-		return nil, sdk.Mark(fmt.Errorf("container %q is %s", id, state.Status), sdk.ErrState)
 	}
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		return nil, fmt.Errorf("listing processes: %w", err)
 	}
-	shares := ownNamespaces(state.Pid)
-	pids := []int{state.Pid}
+	shares := ownNamespaces(first)
+	pids := []int{first}
 	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != state.Pid && shares(pid) {
+		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != first && shares(pid) {
 			pids = append(pids, pid)
 		}
 	}
 	slices.Sort(pids)
 	return pids, nil
+}
+
+// running returns the pid of a container's first process. sdk.ErrState: it has stopped, said in the words
+// by which callers know that.
+func (h *Host) running(id string) (int, error) {
+	state, err := h.State(id)
+	if err != nil {
+		return 0, err
+	}
+	if state.Status == specs.StateStopped || state.Pid <= 0 {
+		return 0, sdk.Mark(fmt.Errorf("container %q is %s: container not running", id, state.Status), sdk.ErrState)
+	}
+	return state.Pid, nil
 }
 
 // ownNamespaces says of processes whether they share a mount or pid namespace with the first one, that

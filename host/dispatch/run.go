@@ -83,7 +83,7 @@ func (h *Host) plan(r Request, operation string, ask ask) (*Plan, error) {
 		p.Command, err = p.ask(ctx, d, r, b, ask)
 	}
 	if err == nil && r.AsIs {
-		p.Command.Env = append(p.Command.Env, h.passedOn()...)
+		p.Command.Env = append(p.Command.Env, h.notifySocket()...)
 	}
 	s.drop() // before the plan runs: not even a zombie of the driver may be left to it
 	if err == nil && h.Guard.Interrupted() != 0 {

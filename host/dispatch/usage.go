@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/opencontainers/runtime-spec/specs-go"
-
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -44,14 +42,11 @@ type PidsUsage struct {
 // Usage reads what a running container uses. sdk.ErrState: it has stopped. sdk.ErrUnavailable: it has no
 // control group of its own.
 func (h *Host) Usage(id string) (*Usage, error) {
-	state, err := h.State(id)
+	pid, err := h.running(id)
 	if err != nil {
 		return nil, err
 	}
-	if state.Status == specs.StateStopped || state.Pid <= 0 {
-		return nil, sdk.Mark(fmt.Errorf("container %q is %s: container not running", id, state.Status), sdk.ErrState)
-	}
-	theirs, err := controlGroups(fmt.Sprintf("/proc/%d/cgroup", state.Pid))
+	theirs, err := controlGroups(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {
 		return nil, fmt.Errorf("container %q: %w", id, err)
 	}

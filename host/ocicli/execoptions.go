@@ -43,13 +43,10 @@ func (o *execOptions) complete(r *dispatch.ExecRequest) (err error) {
 		return sdk.Mark(errors.New("no command: give one behind the ID, or --process"), sdk.ErrInvalid)
 	case o.file != "" && len(r.Args) > 0:
 		return sdk.Mark(errors.New("--process names the command already"), sdk.ErrInvalid)
-	case o.file == "-":
-		r.Process, err = io.ReadAll(io.LimitReader(os.Stdin, maxProcess))
 	case o.file != "":
-		r.Process, err = os.ReadFile(o.file)
-	}
-	if err != nil {
-		return sdk.Mark(fmt.Errorf("reading the process: %w", err), sdk.ErrInvalid)
+		if r.Process, err = readDocument("the process", o.file); err != nil {
+			return err
+		}
 	}
 	r.Capabilities = o.capabilities
 	if r.User, err = parseUser(o.user); err != nil {
@@ -65,8 +62,21 @@ func (o *execOptions) complete(r *dispatch.ExecRequest) (err error) {
 	return nil
 }
 
-// maxProcess is the size in bytes beyond which a process object is not read.
-const maxProcess = 16 << 20
+// maxDocument is the size in bytes beyond which a document on stdin is not read.
+const maxDocument = 16 << 20
+
+// readDocument reads a document that an option names, - for stdin.
+func readDocument(what, file string) (text []byte, err error) {
+	if file == "-" {
+		text, err = io.ReadAll(io.LimitReader(os.Stdin, maxDocument))
+	} else {
+		text, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return nil, sdk.Mark(fmt.Errorf("reading %s: %w", what, err), sdk.ErrInvalid)
+	}
+	return text, nil
+}
 
 // parseUser reads UID[:GID]; without a group it is 0, as it is for runc.
 func parseUser(text string) (*bundle.User, error) {

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 
@@ -57,10 +55,11 @@ func (c *call) updateCommand() *cobra.Command {
 		given[l.option] = cmd.Flags().String(l.option, "", l.help)
 	}
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		resources, err := readResources(file)
+		read := func() ([]byte, error) { return readDocument("the limits", file) }
 		if file == "" {
-			resources, err = resourcesOf(given)
+			read = func() ([]byte, error) { return resourcesOf(given) }
 		}
+		resources, err := read()
 		if err != nil {
 			return err
 		}
@@ -71,22 +70,6 @@ func (c *call) updateCommand() *cobra.Command {
 		return h.Update(args[0], resources)
 	}
 	return cmd
-}
-
-// readResources reads what --resources names.
-func readResources(file string) (text []byte, err error) {
-	switch file {
-	case "":
-		return nil, nil
-	case "-":
-		text, err = io.ReadAll(io.LimitReader(os.Stdin, maxProcess))
-	default:
-		text, err = os.ReadFile(file)
-	}
-	if err != nil {
-		return nil, sdk.Mark(fmt.Errorf("reading the limits: %w", err), sdk.ErrInvalid)
-	}
-	return text, nil
 }
 
 // parseAmount reads a number, of bytes also with a unit as runc takes it: 50M, 1g, 512k.
