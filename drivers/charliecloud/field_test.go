@@ -12,7 +12,7 @@ import (
 
 func TestEveryFieldIsAppliedOrRefused(t *testing.T) {
 	needRuntime(t)
-	fieldtest.Run(t, func() (*specs.Spec, func() error) {
+	fieldtest.Run(t, 20, nil, func() (*specs.Spec, func() error) {
 		l := newLab(t)
 		return l.spec, func() error {
 			_, err := l.plan(t)

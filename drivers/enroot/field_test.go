@@ -11,7 +11,7 @@ import (
 )
 
 func TestEveryFieldIsAppliedOrRefused(t *testing.T) {
-	fieldtest.Run(t, func() (*specs.Spec, func() error) {
+	fieldtest.Run(t, 20, nil, func() (*specs.Spec, func() error) {
 		l := newLab(t)
 		return l.spec, func() error {
 			_, err := l.plan(t)

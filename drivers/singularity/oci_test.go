@@ -5,14 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/drivers/internal/fieldtest"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -117,40 +116,22 @@ func TestOCIAsCaller(t *testing.T) {
 	}
 }
 
-// appliedByOCI are the fields of config.json that the runtime acts on in OCI mode, or refuses itself.
-var appliedByOCI = append([]string{
+// appliedByOCI are the further fields of config.json that the runtime acts on in OCI mode, or refuses itself.
+var appliedByOCI = []string{
 	"process.user.umask", "process.user.additionalGids", "process.capabilities", "process.apparmorProfile", "process.selinuxLabel", "process.oomScoreAdj",
 	"linux.sysctl", "linux.resources", "linux.cgroupsPath", "linux.namespaces", "linux.rootfsPropagation", "linux.maskedPaths", "linux.readonlyPaths", "linux.mountLabel",
-}, applied...)
+}
 
 func TestEveryFieldIsAppliedOrRefusedByOCI(t *testing.T) {
-	tried := 0
-	for prefix, in := range map[string]func(l *lab) reflect.Value{
-		"":              func(l *lab) reflect.Value { return reflect.ValueOf(l.spec).Elem() },
-		"process.":      func(l *lab) reflect.Value { return reflect.ValueOf(l.spec.Process).Elem() },
-		"process.user.": func(l *lab) reflect.Value { return reflect.ValueOf(&l.spec.Process.User).Elem() },
-		"linux.":        func(l *lab) reflect.Value { return reflect.ValueOf(l.spec.Linux).Elem() },
-	} {
-		fields := in(newLab(t, recent)).Type()
-		for i := range fields.NumField() {
-			key, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
-			name := prefix + key
-			if slices.Contains(appliedByOCI, name) || slices.Contains([]string{"process", "process.user", "linux", "root"}, name) {
-				continue
-			}
-			tried++
-			l := newLab(t, recent)
-			d := ociOf(l, true, "")
-			l.spec.Linux.Namespaces = l.spec.Linux.Namespaces[:2] // a host name needs the third
-			fill(in(l).Field(i))
-			if _, err := l.asked(t, d); !errors.Is(err, sdk.ErrUnsupported) || !strings.Contains(err.Error(), name) {
-				t.Errorf("%s: %v", name, err)
-			}
+	fieldtest.Run(t, 8, appliedByOCI, func() (*specs.Spec, func() error) {
+		l := newLab(t, recent)
+		d := ociOf(l, true, "")
+		l.spec.Linux.Namespaces = l.spec.Linux.Namespaces[:2] // a host name needs the third
+		return l.spec, func() error {
+			_, err := l.asked(t, d)
+			return err
 		}
-	}
-	if tried < 8 {
-		t.Errorf("only %d fields were tried", tried)
-	}
+	})
 }
 
 // The settings choose, and what is chosen claims what it can do.
