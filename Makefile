@@ -9,7 +9,7 @@ LIBEXEC      := $(DESTDIR)$(PREFIX)/libexec/berth
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := build
-.PHONY: help build install demo test test-slurm bench generate clean
+.PHONY: help build install demo test campaign bench generate clean
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
@@ -32,16 +32,14 @@ install: build ## install below PREFIX, as root
 demo: ## install what is missing, build, and run a container
 	examples/demo
 
-test: ## run every test, as root, as an ordinary user, and under a real Slurm
-	test/run
+test: ## run every test, as root, as an ordinary user, and under a real Slurm: RUN=TestName PKG=./drivers/crun for a part
+	@test/run run $(if $(RUN),-run '$(RUN)') $(PKG)
 
-test-slurm: ## run the tests under a real Slurm: SLURM="22.05 24.11 26.05"
-	BERTH_TEST_SLURM="$(or $(SLURM),22.05 24.11)" test/slurm/setup
-	BERTH_TEST_SLURM="$(or $(SLURM),22.05 24.11)" test/stage test/slurm/run
+campaign: ## run the long tests: storms, random kills, all releases of Slurm, fuzzing: SEED=1 ROUNDS=100 DURATION=1h
+	@test/run campaign $(if $(SEED),-seed $(SEED)) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(DURATION),-duration $(DURATION))
 
 bench: ## measure against the bare runtimes, and under Slurm against its guide
-	test/slurm/setup
-	test/callers/setup
+	test/setup
 	test/stage test/bench/run $(BENCH)
 
 generate: ## regenerate the protobuf (needs protoc and its two Go plugins)
