@@ -16,6 +16,9 @@ import (
 // it crashed, or it found something left when all tests had ended.
 const theProgram = "(the program)"
 
+// spare is how long after its limit, at which a test program ends itself, a part is ended.
+const spare = time.Minute
+
 // do runs a part until its end, or until ctx is cancelled, and measures it. Beyond limit it hangs. What it prints
 // goes to the file log; failures are told as they come. An error means that the part could not be run.
 func (p part) do(ctx context.Context, limit time.Duration, log string, failed func(failure)) (*result, error) {
@@ -30,8 +33,7 @@ func (p part) do(ctx context.Context, limit time.Duration, log string, failed fu
 	}
 	began := time.Now()
 	r := &result{part: p, outcomes: map[string]string{}, skipped: map[string]string{}, tests: map[string]time.Duration{}}
-	// A test program ends itself at its limit. Later it is what holds its output that hangs.
-	limited, cancel := context.WithTimeoutCause(ctx, limit+time.Minute, fmt.Errorf("still running, or its output held open, after %v", limit))
+	limited, cancel := context.WithTimeoutCause(ctx, limit+spare, fmt.Errorf("still running, or its output held open, after %v", limit))
 	defer cancel()
 	err = p.run(limited, &follower{r, file, failed, map[string][]string{}})
 	r.took = time.Since(began)
@@ -48,7 +50,12 @@ func (p part) run(ctx context.Context, f *follower) error {
 	cmd := exec.CommandContext(ctx, p.command[0], p.command[1:]...)
 	cmd.Dir = p.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Cancel = func() error {
+		if cmd.Process == nil {
+			return nil
+		}
+		return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return err
@@ -57,11 +64,14 @@ func (p part) run(ctx context.Context, f *follower) error {
 	cmd.Stdout, cmd.Stderr = write, write
 	err = cmd.Start()
 	write.Close()
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	// What the program left behind may hold its output for ever.
-	defer context.AfterFunc(ctx, func() { _ = read.SetReadDeadline(time.Now()) })()
+	// What the program leaves behind may hold its output for ever.
+	defer context.AfterFunc(ctx, func() {
+		_ = cmd.Cancel()
+		_ = read.SetReadDeadline(time.Now())
+	})()
 	err = f.follow(read)
 	ended := cmd.Wait()
 	switch {
