@@ -22,19 +22,19 @@ func TestChildrenTime(t *testing.T) {
 func TestSmallestProgramCostsSomething(t *testing.T) {
 	t.Parallel()
 	s, err := buildSmallest("../..", t.TempDir())
-	check(t, err)
+	must(t, err)
 	before, err := below()
-	check(t, err)
+	must(t, err)
 	one, err := s.measure(5)
-	check(t, err)
+	must(t, err)
 	after, err := below()
-	check(t, err)
+	must(t, err)
 	if one.processor <= 0 || one.wall <= 0 || after <= before {
 		t.Errorf("one start: %v; all: %v, then %v", one, before, after)
 	}
 }
 
-func check(t *testing.T, err error) {
+func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,7 @@ func TestFollow(t *testing.T) {
 	var told []failure
 	r := &result{outcomes: map[string]string{}, skipped: map[string]string{}, tests: map[string]time.Duration{}}
 	f := &follower{r, &log, func(f failure) { told = append(told, f) }, map[string][]string{}}
-	check(t, f.follow(strings.NewReader(events)))
+	must(t, f.follow(strings.NewReader(events)))
 
 	want := map[string]string{"TestGood": "pass", "TestTree/a": "fail", "TestTree/b": "pass", "TestTree": "fail", "TestLong": "fail", "TestUser": "skip"}
 	if diff := cmp.Diff(want, r.outcomes); diff != "" {

@@ -63,19 +63,24 @@ func (p pkg) has(run string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("RUN=%s: %w", run, err)
 	}
+	tests, err := p.functions("Test")
+	return slices.ContainsFunc(tests, wanted.MatchString), err
+}
+
+// functions are the names of the package's test functions with this prefix: Test, Fuzz.
+func (p pkg) functions(prefix string) (names []string, err error) {
 	for _, file := range p.files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.dir, file), nil, parser.SkipObjectResolution)
 		if err != nil {
-			return false, err
+			return nil, err
 		}
-		if slices.ContainsFunc(parsed.Decls, func(d ast.Decl) bool {
-			f, ok := d.(*ast.FuncDecl)
-			return ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Test") && wanted.MatchString(f.Name.Name)
-		}) {
-			return true, nil
+		for _, d := range parsed.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, prefix) {
+				names = append(names, f.Name.Name)
+			}
 		}
 	}
-	return false, nil
+	return names, nil
 }
 
 // groups divides packages so that in each group every folder has a name of its own: go test -c takes

@@ -14,12 +14,22 @@ const (
 	asUser = "berthtest" // an ordinary user, whom test/setup makes
 )
 
-// part is what gets a line of the report: the tests of a package as one caller, or a check of all.
+// kind says what the output of a part's command means.
+type kind int
+
+const (
+	tests kind = iota // what test2json prints
+	whole             // anything: the part is one test, and its status is the outcome
+	check             // a complaint: the part is one test, which fails where anything is printed
+)
+
+// part is what gets a line of the report: the tests of a package as one caller, or one test of its own.
 type part struct {
-	name    string   // such as "drivers/crun as root"
-	dir     string   // where its command runs
-	command []string // prints what test2json prints
-	silent  bool     // a check, which prints something only where something is wrong
+	name    string // such as "drivers/crun as root"
+	dir     string // where its command runs
+	command []string
+	env     []string // nil: the caller's
+	kind    kind
 }
 
 // result is what came of a part.
@@ -45,17 +55,17 @@ func callers(p pkg) []string {
 }
 
 // program is where the test program of a package is built: in a folder of its group.
-func program(programs string, group int, p pkg) string {
-	return filepath.Join(programs, fmt.Sprint(group), filepath.Base(p.path)+".test")
+func (u suite) program(group int, p pkg) string {
+	return filepath.Join(u.programs, fmt.Sprint(group), filepath.Base(p.path)+".test")
 }
 
-// testParts are the tests of the packages, as each of their callers, in the order of their folders.
-func (o options) testParts(all [][]pkg) []part {
+// testParts are the tests of packages, as each of their callers, in the order of their folders.
+func (u suite) testParts(all [][]pkg, run string) []part {
 	var parts []part
 	for group, packages := range all {
 		for _, p := range packages {
 			for _, who := range callers(p) {
-				parts = append(parts, o.testPart(p, who, program(o.programs, group, p)))
+				parts = append(parts, u.testPart(p, who, u.program(group, p), run))
 			}
 		}
 	}
@@ -63,14 +73,12 @@ func (o options) testParts(all [][]pkg) []part {
 	return parts
 }
 
-func (o options) testPart(p pkg, who, program string) part {
-	command := []string{o.test2json, "-t", "-p", p.path}
+// testPart is a test program run by one caller; run chooses among its tests, "" all.
+func (u suite) testPart(p pkg, who, program, run string) part {
+	command := []string{u.test2json, "-t", "-p", p.path}
 	if who == asUser {
-		command = append(command, filepath.Join(o.tree, "test/as-user"))
+		command = append(command, filepath.Join(u.tree, "test/as-user"))
 	}
-	command = append(command, program, "-test.v=test2json", "-test.paniconexit0", "-test.timeout="+o.limit.String())
-	if o.run != "" {
-		command = append(command, "-test.run="+o.run)
-	}
+	command = append(command, program, "-test.v=test2json", "-test.paniconexit0", "-test.timeout="+u.limit.String(), "-test.run="+run)
 	return part{name: p.name() + " as " + who, dir: p.dir, command: command}
 }

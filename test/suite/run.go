@@ -48,7 +48,7 @@ func (p part) do(ctx context.Context, limit time.Duration, log string, failed fu
 // run starts the command in a process group of its own, all of which ends with ctx.
 func (p part) run(ctx context.Context, f *follower) error {
 	cmd := exec.CommandContext(ctx, p.command[0], p.command[1:]...)
-	cmd.Dir = p.dir
+	cmd.Dir, cmd.Env = p.dir, p.env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
 		if cmd.Process == nil {
@@ -83,9 +83,9 @@ func (p part) run(ctx context.Context, f *follower) error {
 		return err
 	case ended != nil && !errors.As(ended, new(*exec.ExitError)):
 		return ended
-	case ended != nil && f.count("fail") == 0 || p.silent && len(f.said[""]) > 0:
+	case ended != nil && f.count("fail") == 0 || p.kind == check && len(f.said[""]) > 0:
 		f.failPart(ended)
-	case p.silent:
+	case p.kind != tests:
 		f.outcomes[theProgram] = "pass"
 	}
 	return nil

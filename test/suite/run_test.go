@@ -14,36 +14,38 @@ import (
 )
 
 // shell is a part that runs a line of shell.
-func shell(t *testing.T, silent bool, line string) part {
-	return part{name: "a part", dir: t.TempDir(), command: []string{"sh", "-c", line}, silent: silent}
+func shell(t *testing.T, kind kind, line string) part {
+	return part{name: "a part", dir: t.TempDir(), command: []string{"sh", "-c", line}, kind: kind}
 }
 
-// run runs a part, with an hour's limit.
-func run(t *testing.T, p part) (*result, []failure) {
+// outcome runs a part, with an hour's limit.
+func outcome(t *testing.T, p part) (*result, []failure) {
 	t.Helper()
 	var told []failure
 	r, err := p.do(t.Context(), time.Hour, filepath.Join(t.TempDir(), "log"), func(f failure) { told = append(told, f) })
-	check(t, err)
+	must(t, err)
 	return r, told
 }
 
-func TestChecks(t *testing.T) {
+func TestPartsThatAreOneTest(t *testing.T) {
 	t.Parallel()
-	for line, want := range map[string]string{":": "pass", "echo wrong": "fail", "exit 3": "fail", "echo wrong; exit 3": "fail"} {
-		r, told := run(t, shell(t, true, line))
-		if r.outcomes[theProgram] != want || (len(told) > 0) != (want == "fail") {
-			t.Errorf("%q: %v, told %v; want %s", line, r.outcomes, told, want)
+	for line, want := range map[string][2]string{":": {"pass", "pass"}, "echo a word": {"fail", "pass"}, "exit 3": {"fail", "fail"}, "echo a word; exit 3": {"fail", "fail"}} {
+		for i, kind := range []kind{check, whole} {
+			r, told := outcome(t, shell(t, kind, line))
+			if r.outcomes[theProgram] != want[i] || (len(told) > 0) != (want[i] == "fail") {
+				t.Errorf("%q of kind %d: %v, told %v; want %s", line, kind, r.outcomes, told, want[i])
+			}
 		}
 	}
 }
 
 func TestProgramFailsWithoutAFailedTest(t *testing.T) {
 	t.Parallel()
-	r, told := run(t, shell(t, false, `echo '{"Action":"pass","Test":"TestA"}'; echo left: a process; exit 1`))
+	r, told := outcome(t, shell(t, tests, `echo '{"Action":"pass","Test":"TestA"}'; echo left: a process; exit 1`))
 	if r.outcomes[theProgram] != "fail" || len(told) != 1 || !strings.Contains(strings.Join(told[0].tail, ""), "left: a process") {
 		t.Errorf("%v, told %v", r.outcomes, told)
 	}
-	if r, _ := run(t, shell(t, false, `echo '{"Action":"fail","Test":"TestA"}'; exit 1`)); r.outcomes[theProgram] != "" {
+	if r, _ := outcome(t, shell(t, tests, `echo '{"Action":"fail","Test":"TestA"}'; exit 1`)); r.outcomes[theProgram] != "" {
 		t.Errorf("a failed test is told twice: %v", r.outcomes)
 	}
 }
@@ -53,8 +55,8 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
-	check(t, unix.Mkfifo(fifo, 0o600))
-	p := shell(t, false, "(exec <"+fifo+"; read -r line) & wait")
+	must(t, unix.Mkfifo(fifo, 0o600))
+	p := shell(t, tests, "(exec <"+fifo+"; read -r line) & wait")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -62,7 +64,7 @@ func TestInterrupted(t *testing.T) {
 		ended <- err
 	}()
 	write, err := os.OpenFile(fifo, os.O_WRONLY, 0) // once somebody reads
-	check(t, err)
+	must(t, err)
 	defer write.Close()
 	cancel()
 	if err := await.Closed(t, "the end of the part", ended); !errors.Is(err, context.Canceled) {
@@ -77,7 +79,7 @@ func TestInterrupted(t *testing.T) {
 // What a program leaves behind may hold its output for ever: then the part fails at its limit.
 func TestHeldOutput(t *testing.T) {
 	t.Parallel()
-	p := shell(t, false, "sleep 1000 & exit 0")
+	p := shell(t, tests, "sleep 1000 & exit 0")
 	var told []failure
 	r, err := p.do(t.Context(), 200*time.Millisecond-spare, filepath.Join(t.TempDir(), "log"), func(f failure) { told = append(told, f) })
 	if err != nil || r.outcomes[theProgram] != "fail" || len(told) != 1 {

@@ -50,7 +50,7 @@ func TestSummary(t *testing.T) {
 func TestCosts(t *testing.T) {
 	t.Parallel()
 	c, err := readCosts("12 drivers/crun as root\n3 vet\n")
-	check(t, err)
+	must(t, err)
 	if c.of("drivers/crun as root") != 12 || c.of("another") != unknownCost {
 		t.Errorf("%v", c)
 	}
@@ -60,7 +60,7 @@ func TestCosts(t *testing.T) {
 		}
 	}
 	_, err = knownCosts()
-	check(t, err)
+	must(t, err)
 }
 
 func TestGroups(t *testing.T) {
@@ -69,7 +69,8 @@ func TestGroups(t *testing.T) {
 	if len(g) != 2 || len(g[0]) != 2 || len(g[1]) != 1 {
 		t.Errorf("%v: want host/slurm and sdk together, and test/slurm alone", g)
 	}
-	if a, b := program("/p", 0, g[0][0]), program("/p", 1, g[1][0]); a == b || filepath.Base(a) != "slurm.test" {
+	u := suite{programs: "/p"}
+	if a, b := u.program(0, g[0][0]), u.program(1, g[1][0]); a == b || filepath.Base(a) != "slurm.test" {
 		t.Errorf("%s and %s", a, b)
 	}
 }
@@ -77,7 +78,7 @@ func TestGroups(t *testing.T) {
 func TestChoice(t *testing.T) {
 	t.Parallel()
 	all, err := packages(".")
-	check(t, err)
+	must(t, err)
 	if len(all) != 1 || all[0].name() != "test/suite" {
 		t.Fatalf("%v: want this package", all)
 	}

@@ -47,6 +47,3 @@ func median(of []time.Duration) time.Duration {
 	slices.Sort(of)
 	return of[len(of)/2]
 }
-
-// cheaper is the lower of two measurements: what runs beside it makes a start dearer, never cheaper.
-func cheaper(a, b start) start { return start{min(a.processor, b.processor), min(a.wall, b.wall)} }
