@@ -5,17 +5,16 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // ownTime is the processor time of this process.
-func ownTime() time.Duration { return processorTime(unix.RUSAGE_SELF) }
+func ownTime() time.Duration { return processorTime(syscall.RUSAGE_SELF) }
 
 func processorTime(who int) time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(who, &u); err != nil {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(who, &u); err != nil {
 		panic(err) // getrusage(2) fails for wrong arguments only
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
@@ -24,7 +23,7 @@ func processorTime(who int) time.Duration {
 // below is the processor time of everything that ended below this process: its children and theirs, and,
 // in a stage, the orphans, for which process 1 of the stage's pid namespace waits.
 func below() (time.Duration, error) {
-	total := processorTime(unix.RUSAGE_CHILDREN)
+	total := processorTime(syscall.RUSAGE_CHILDREN)
 	if os.Getenv("BERTH_TEST_NAMESPACE") != "yes" {
 		return total, nil
 	}

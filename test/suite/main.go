@@ -1,5 +1,6 @@
 // Command suite runs the tests of berth in a stage (test/stage), a line for each part, and says at the
-// end what they cost in units of the smallest Go program. test/run calls it.
+// end what they cost in units of the smallest Go program. test/run calls it. It is the standard library alone, so
+// that it can be built, and say what is missing, before there is a network.
 package main
 
 import (

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // screen shows a run while it goes on: a line for each part that has ended, and each failure at once. At a
@@ -29,12 +27,15 @@ func newScreen(w *os.File, logs string, parts []part, unit start) (*screen, erro
 	if err != nil {
 		return nil, err
 	}
-	_, err = unix.IoctlGetTermios(int(w.Fd()), unix.TCGETS)
+	info, err := w.Stat()
+	if err != nil {
+		return nil, err
+	}
 	c := clock{began: time.Now(), now: time.Now, perS: wallPerS(unit)}
 	for _, p := range parts {
 		c.rest += known.of(p.name)
 	}
-	return &screen{w: w, terminal: err == nil, logs: logs, known: known, unit: unit, clock: c, parts: len(parts)}, nil
+	return &screen{w: w, terminal: info.Mode()&os.ModeCharDevice != 0, logs: logs, known: known, unit: unit, clock: c, parts: len(parts)}, nil
 }
 
 // say prints one line.
