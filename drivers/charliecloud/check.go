@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-hpc/berth/drivers/internal/capture"
 	"github.com/berth-hpc/berth/drivers/internal/userns"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // The versions of ch-run, as minor numbers of 0, that matter.
@@ -61,17 +63,16 @@ func (d *driver) present() error {
 
 // version asks ch-run for its version, and returns the minor number too.
 func (d *driver) version(ctx context.Context) (text string, minor int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	ctx, cancel := limit.WithTimeout(ctx, versionTimeout, "no version")
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.settings.Runtime, "--version")
 	cmd.Env = []string{"USER=berth"} // it does nothing without
-	cmd.WaitDelay = versionTimeout
-	out, err := cmd.CombinedOutput() // of stderr, up to 0.31 at least
+	out, err := capture.Run(cmd)
 	if ctx.Err() != nil {
-		err = ctx.Err()
+		err = context.Cause(ctx)
 	}
 	if err == nil {
-		if text, minor, err = parseVersion(string(out)); err == nil {
+		if text, minor, err = parseVersion(string(out.Stdout) + string(out.Stderr)); err == nil {
 			return text, minor, nil
 		}
 	}

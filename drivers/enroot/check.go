@@ -8,8 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/berth-hpc/berth/drivers/internal/capture"
 	"github.com/berth-hpc/berth/drivers/internal/userns"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // least is the first version whose way of starting a program is known to be what run.go relies on.
@@ -57,16 +59,15 @@ func (d *driver) version(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer clean()
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	ctx, cancel := limit.WithTimeout(ctx, versionTimeout, "no version")
 	defer cancel()
 	cmd := exec.CommandContext(ctx, d.settings.Runtime, "version")
 	cmd.Env = d.environment(paths{runtime: dir, config: dir, cache: dir, data: dir, temp: dir}) // which it makes before anything else
-	cmd.WaitDelay = versionTimeout
-	out, err := cmd.Output()
+	out, err := capture.Run(cmd)
 	if ctx.Err() != nil {
-		err = ctx.Err()
+		err = context.Cause(ctx)
 	}
-	text := strings.TrimSpace(string(out))
+	text := strings.TrimSpace(string(out.Stdout))
 	if err == nil {
 		var enough bool
 		if enough, err = isEnough(text); err == nil && !enough {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 const versionTimeout = 2 * time.Second
@@ -45,7 +46,7 @@ func (d *driver) present() error {
 // version reads "NVIDIA Container Runtime version 1.20.1", which the version of a low-level runtime
 // follows if it finds any.
 func (d *driver) version(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	ctx, cancel := limit.WithTimeout(ctx, versionTimeout, "no version")
 	defer cancel()
 	out, err := d.call(ctx, "/dev/null", "--version")
 	line, _, _ := strings.Cut(out, "\n")

@@ -9,10 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/drivers/internal/capture"
 	"github.com/berth-hpc/berth/drivers/internal/ociruntime"
 	"github.com/berth-hpc/berth/sdk"
 )
@@ -83,26 +83,22 @@ func (d *driver) edit(ctx context.Context, c *sdk.Container, document map[string
 const (
 	searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 	configName = "NVIDIA_CTK_CONFIG_FILE_PATH"
-	pipesDelay = 100 * time.Millisecond // how long a child of it may hold the streams
 )
 
 // call runs nvidia-container-runtime with a configuration file, and returns what it prints.
 func (d *driver) call(ctx context.Context, config string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, d.settings.Runtime, args...)
 	cmd.Env = []string{searchPath, configName + "=" + config}
-	cmd.WaitDelay = pipesDelay
-	var out, words bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &words
-	err := cmd.Run()
+	out, err := capture.Run(cmd)
 	switch {
-	case err == nil || errors.Is(err, exec.ErrWaitDelay):
-		return out.String(), nil
+	case err == nil:
+		return string(out.Stdout), nil
 	case ctx.Err() != nil:
-		return "", fmt.Errorf("nvidia-container-runtime did not end in time: %w", sdk.Mark(ctx.Err(), sdk.ErrUnavailable))
-	case words.Len() > 0:
-		err = errors.New(ociruntime.ErrorText(words.String()))
+		return "", fmt.Errorf("nvidia-container-runtime did not end in time: %w", sdk.Mark(context.Cause(ctx), sdk.ErrUnavailable))
+	case len(out.Stderr) > 0:
+		err = errors.New(ociruntime.ErrorText(string(out.Stderr)))
 	}
-	return out.String(), fmt.Errorf("nvidia-container-runtime: %w", sdk.Mark(err, sdk.ErrUnavailable))
+	return string(out.Stdout), fmt.Errorf("nvidia-container-runtime: %w", sdk.Mark(err, sdk.ErrUnavailable))
 }
 
 // readDocument reads a config.json with all its keys, also those that no type knows, and its numbers

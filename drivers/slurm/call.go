@@ -1,22 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
+	"github.com/berth-hpc/berth/drivers/internal/capture"
 	"github.com/berth-hpc/berth/sdk"
-)
-
-const (
-	maxOutput  = 1 << 20                // bytes kept of what a command says
-	pipesDelay = 100 * time.Millisecond // how long something else may hold its streams afterwards
 )
 
 func (d *driver) command(name string) string { return filepath.Join(d.settings.Bin, name) }
@@ -50,21 +43,19 @@ func (d *driver) program(ctx context.Context, path string, args ...string) error
 func (d *driver) output(ctx context.Context, path string, args ...string) (string, error) {
 	name := filepath.Base(path)
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env, cmd.WaitDelay = d.environment(), pipesDelay
-	var out, complaints capped
-	cmd.Stdout, cmd.Stderr = &out, &complaints
-	err := cmd.Run()
+	cmd.Env = d.environment()
+	out, err := capture.Run(cmd)
 	switch {
-	case err == nil || errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success():
-		return out.String(), nil
+	case err == nil:
+		return string(out.Stdout), nil
 	case ctx.Err() != nil:
 		err = fmt.Errorf("%s did not end in time: does slurmctld answer?", name)
-	case complaints.Len() > 0:
-		err = fmt.Errorf("%s: %s", name, oneLine(complaints.String(), name))
+	case len(out.Stderr) > 0:
+		err = fmt.Errorf("%s: %s", name, oneLine(string(out.Stderr), name))
 	default:
 		err = fmt.Errorf("%s: %w", name, err)
 	}
-	return out.String(), sdk.Mark(err, sdk.ErrUnavailable)
+	return string(out.Stdout), sdk.Mark(err, sdk.ErrUnavailable)
 }
 
 // oneLine is what a command complained of, without its own name and "error" before each line.
@@ -78,15 +69,3 @@ func oneLine(text, name string) string {
 	}
 	return strings.Join(lines, "; ")
 }
-
-// capped keeps the first bytes that are written to it.
-type capped struct{ kept bytes.Buffer }
-
-// Write implements io.Writer. It takes everything, so that the writer does not block.
-func (c *capped) Write(p []byte) (int, error) {
-	c.kept.Write(p[:min(len(p), maxOutput-c.kept.Len())])
-	return len(p), nil
-}
-
-func (c *capped) Len() int       { return c.kept.Len() }
-func (c *capped) String() string { return c.kept.String() }

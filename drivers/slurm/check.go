@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // The first Slurm whose containers work with berth.
@@ -18,6 +19,7 @@ const (
 	leastMinor = 5
 )
 
+// checkTimeout is how long srun and slurmctld may take together to answer.
 const checkTimeout = 3 * time.Second
 
 // Check implements sdk.Checker. It asks for srun's version, and whether slurmctld answers.
@@ -27,7 +29,7 @@ func (d *driver) Check(ctx context.Context) (*sdk.Runtime, error) {
 		return found, err
 	}
 	found.Path = d.command("srun")
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	ctx, cancel := limit.WithTimeout(ctx, checkTimeout, "no answer of Slurm")
 	defer cancel()
 	out, err := d.call(ctx, "srun", "--version")
 	if err == nil {

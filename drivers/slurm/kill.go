@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Kill implements sdk.Lifecycle. The signal goes to the tasks of the step, which are the container's first
@@ -126,7 +127,7 @@ func stopped(err error) error {
 
 // gone waits for the end of a process, for a while.
 func (d *driver) gone(ctx context.Context, pid int, while time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, while)
+	ctx, cancel := limit.WithTimeout(ctx, while, "not ended")
 	defer cancel()
 	for ctx.Err() == nil {
 		if !isSrun(pid) {

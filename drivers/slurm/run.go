@@ -13,6 +13,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Run implements sdk.Driver. srun makes a job of one step for the container, or a step in a job that there
@@ -45,7 +46,7 @@ func (d *driver) Run(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 func (d *driver) undo(ctx context.Context, c *sdk.Container, r *record) error {
 	var failed []error
 	if d.settings.Staging == stageSbcast && r.Staged != "" {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+		ctx, cancel := limit.WithTimeout(context.WithoutCancel(ctx), undoTime, "not undone")
 		defer cancel()
 		if r.Node != "" {
 			d.clearNodes(ctx, r)

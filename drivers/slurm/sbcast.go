@@ -11,7 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/berth-hpc/berth/drivers/internal/capture"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // broadcast makes a job and sends the bundle to its nodes, with the root file system as a SquashFS image. It
@@ -91,14 +93,14 @@ func (d *driver) allocate(ctx context.Context, c *sdk.Container, r *record, w wi
 		return nil
 	}
 	args := append([]string{"--no-shell"}, d.job(c, r, w)...)
+	ctx, cancel := limit.Sooner(ctx, revokeTime+undoTime, "no job")
+	defer cancel()
 	cmd := exec.CommandContext(ctx, d.command("salloc"), append(args, w.arguments(ofStep)...)...)
 	cmd.Env = d.environment()
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it takes its request back
-	cmd.WaitDelay = time.Second
-	var said capped
-	cmd.Stdout, cmd.Stderr = &said, &said
-	err := cmd.Run()
-	if found := granted.FindStringSubmatch(said.String()); err == nil && found != nil {
+	cmd.Cancel = func() error { return revoke(cmd.Process) }
+	out, err := capture.Run(cmd)
+	said := string(out.Stdout) + string(out.Stderr)
+	if found := granted.FindStringSubmatch(said); err == nil && found != nil {
 		r.Job = found[1]
 		return nil
 	}
@@ -107,10 +109,24 @@ func (d *driver) allocate(ctx context.Context, c *sdk.Container, r *record, w wi
 		return sdk.WithAdvice(
 			sdk.Mark(fmt.Errorf("the job did not start in time: %w", context.Cause(ctx)), sdk.ErrUnavailable),
 			"give it more time, deadlines.run in berth.toml, or use the staging \"shared\", which does not wait")
-	case said.Len() > 0:
-		err = fmt.Errorf("salloc: %s", oneLine(said.String(), "salloc"))
+	case said != "":
+		err = fmt.Errorf("salloc: %s", oneLine(said, "salloc"))
 	}
 	return fmt.Errorf("making a job: %w", sdk.Mark(err, sdk.ErrUnavailable))
+}
+
+// revokeTime is how long salloc gets to take its request back. A job that it then leaves behind is
+// cancelled by undo.
+const revokeTime = 2 * time.Second
+
+// revoke has salloc take its request back, and kills it where it does not end.
+func revoke(salloc *os.Process) error {
+	patience, cancel := limit.WithTimeout(context.Background(), revokeTime, "not revoked")
+	context.AfterFunc(patience, func() {
+		cancel()
+		_ = salloc.Kill() // one that has ended is not signalled
+	})
+	return salloc.Signal(syscall.SIGTERM)
 }
 
 // onNodes runs a command once on each node of the job.
@@ -122,16 +138,17 @@ func (d *driver) onNodes(ctx context.Context, r *record, command ...string) erro
 
 // clearNodes removes the directory of the nodes. Where the job is over nobody can: see the README.
 func (d *driver) clearNodes(ctx context.Context, r *record) {
-	ctx, cancel := context.WithTimeout(ctx, clearTime)
+	ctx, cancel := limit.WithTimeout(ctx, clearTime, "not cleared")
 	defer cancel()
 	_ = d.onNodes(ctx, r, "/bin/rm", "-rf", "--", r.Node)
 }
 
+// clearTime is how long that may take.
 const clearTime = 5 * time.Second
 
 // leaveNodes is what srun's epilog does about the nodes: their directory goes, and so does the job.
 func (r *record) leaveNodes() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*clearTime)
+	ctx, cancel := limit.WithTimeout(context.Background(), 2*clearTime, "not cleared")
 	defer cancel()
 	d := &driver{settings: &settings{Bin: r.Bin, Conf: r.Conf}}
 	d.clearNodes(ctx, r)

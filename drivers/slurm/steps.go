@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // started returns the step that the container is. Where srun has not noted it, because it waits for its job
@@ -69,11 +70,8 @@ const spare = 300 * time.Millisecond
 
 // retry calls until it succeeds, or the time is over: then with the last error.
 func retry(ctx context.Context, call func(context.Context) error) error {
-	if deadline, limited := ctx.Deadline(); limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-spare))
-		defer cancel()
-	}
+	ctx, cancel := limit.Sooner(ctx, spare, "no success")
+	defer cancel()
 	var last error
 	for {
 		err := call(ctx)

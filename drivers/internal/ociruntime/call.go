@@ -1,16 +1,15 @@
 package ociruntime
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
-	"time"
 
 	gorunc "github.com/containerd/go-runc"
 
+	"github.com/berth-hpc/berth/drivers/internal/capture"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -30,17 +29,14 @@ func (d *Driver) client(c *sdk.Container) (*gorunc.Runc, error) {
 // output makes a short call and returns the runtime's stdout. go-runc would mix stderr into it.
 func (d *Driver) output(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, d.settings.Runtime, args...)
-	stdout := new(capped)
-	if err := start(cmd, stdout); err != nil {
+	if err := start(cmd); err != nil {
 		return nil, err
 	}
-	if err := wait(cmd); err != nil {
-		return nil, err
+	out, err := wait(cmd)
+	if out.TooMuch {
+		return nil, fmt.Errorf("its output is longer than %d bytes", capture.Limit)
 	}
-	if stdout.over {
-		return nil, fmt.Errorf("its output is longer than %d bytes", maxOutput)
-	}
-	return stdout.kept.Bytes(), nil
+	return out.Stdout, err
 }
 
 // failed gives the error of a short call its kind. Doing is a gerund.
@@ -49,7 +45,7 @@ func (d *Driver) failed(ctx context.Context, doing string, c *sdk.Container, err
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%s did not end in time: %w", d.runtime.name, ctx.Err())
+		err = fmt.Errorf("%s did not end in time: %w", d.runtime.name, context.Cause(ctx))
 	default:
 		// go-runc keeps the text of an error, not its identity, and adds the output, of
 		// which monitor leaves it none.
@@ -64,54 +60,29 @@ func (d *Driver) failed(ctx context.Context, doing string, c *sdk.Container, err
 type monitor struct{}
 
 // Start implements gorunc.ProcessMonitor.
-func (monitor) Start(cmd *exec.Cmd) (chan gorunc.Exit, error) { return nil, start(cmd, nil) }
+func (monitor) Start(cmd *exec.Cmd) (chan gorunc.Exit, error) { return nil, start(cmd) }
 
 // StartLocked implements gorunc.ProcessMonitor.
 func (m monitor) StartLocked(cmd *exec.Cmd) (chan gorunc.Exit, error) { return m.Start(cmd) }
 
 // Wait implements gorunc.ProcessMonitor.
-func (monitor) Wait(cmd *exec.Cmd, _ chan gorunc.Exit) (int, error) { return 0, wait(cmd) }
+func (monitor) Wait(cmd *exec.Cmd, _ chan gorunc.Exit) (int, error) {
+	_, err := wait(cmd)
+	return 0, err
+}
 
-const (
-	maxOutput  = 1 << 20                // bytes kept of each output stream of a short call
-	pipesDelay = 100 * time.Millisecond // how long something else may hold the streams afterwards
-)
-
-// start starts a short call with a built environment and bounded output. It stays in the driver's
-// process group, so that the host's end of the driver is its end too.
-func start(cmd *exec.Cmd, stdout *capped) error {
+// start starts a short call with a built environment. It stays in the driver's process group, so that the host's
+// end of the driver is its end too.
+func start(cmd *exec.Cmd) error {
 	cmd.Env = environment()
-	cmd.WaitDelay = pipesDelay
-	cmd.Stdout = nil
-	if stdout != nil {
-		cmd.Stdout = stdout
-	}
-	cmd.Stderr = new(capped)
-	return cmd.Start()
+	return capture.Start(cmd)
 }
 
-// wait returns nil where the call succeeded, else an error with its words.
-func wait(cmd *exec.Cmd) error {
-	err := cmd.Wait()
-	if err == nil || errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success() {
-		return nil
+// wait returns what a call wrote, and where it failed an error with its words.
+func wait(cmd *exec.Cmd) (capture.Output, error) {
+	out, err := capture.Wait(cmd)
+	if err != nil && len(out.Stderr) > 0 {
+		err = errors.New(string(out.Stderr))
 	}
-	if words, ok := cmd.Stderr.(*capped); ok && words.kept.Len() > 0 {
-		return errors.New(words.kept.String())
-	}
-	return err
-}
-
-// capped keeps the first maxOutput bytes written to it.
-type capped struct {
-	kept bytes.Buffer // not embedded: its ReadFrom would have no bound
-	over bool
-}
-
-// Write implements io.Writer. It takes everything, so that the writer does not block.
-func (c *capped) Write(p []byte) (int, error) {
-	room := min(len(p), maxOutput-c.kept.Len())
-	c.over = c.over || room < len(p)
-	c.kept.Write(p[:room])
-	return len(p), nil
+	return out, err
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // misbehaving returns a driver whose runtime is the stub called name, and a container that it may
@@ -71,12 +72,36 @@ func TestHangingRuntimeEndsWithTheCall(t *testing.T) {
 		"delete": func(ctx context.Context) error { return d.Delete(ctx, c, true) },
 		"check":  func(ctx context.Context) error { _, err := d.Check(ctx); return err },
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // waited for in full: the runtime hangs
 		err := call(ctx)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A runtime that is late because the node is busy is waited for: the limit of its version, 2 s, is asked about the load
+// and goes on.
+func TestVersionOnABusyNode(t *testing.T) {
+	d, _ := misbehaving(t, "late")
+	gate := d.settings.Runtime + ".gate"
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan struct{})
+	defer close(over)
+	asked := false
+	ctx := limit.WithLoad(t.Context(), func() float64 {
+		if !asked {
+			asked = true
+			_ = os.WriteFile(gate, nil, 0)
+		}
+		<-over // so that no clock decides how long the answer takes
+		return 1
+	})
+	if version, err := d.version(ctx); version != "9.9.9" || err != nil {
+		t.Errorf("version %q, %v", version, err)
 	}
 }
 

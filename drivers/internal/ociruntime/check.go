@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // versionTimeout bounds how long the runtime may take to print its version.
@@ -28,13 +29,13 @@ func (d *Driver) Check(ctx context.Context) (*sdk.Runtime, error) {
 }
 
 func (d *Driver) version(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+	ctx, cancel := limit.WithTimeout(ctx, versionTimeout, "no version")
 	defer cancel()
 	// Without a root, crun from 1.9 on tells a user who has no XDG_RUNTIME_DIR nothing but that.
 	text, err := d.output(ctx, "--root", "/", "--version")
 	switch {
 	case ctx.Err() != nil:
-		err = ctx.Err()
+		err = context.Cause(ctx)
 	case err != nil:
 		err = d.runtime.classify(err.Error())
 	default:

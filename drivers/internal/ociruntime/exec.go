@@ -55,7 +55,7 @@ func checkProcess(p *sdk.Process) error {
 
 // The runtime reads its process file soon after the host has become it. Nobody is told when, so
 // each exec removes those of earlier ones that are older than this.
-const processFileAge = time.Minute
+const processFileAge = time.Hour
 
 // writeProcess writes the process to a file in dir, the runtime's own directory of the container:
 // whatever removes the container there removes what is left of such files with it.

@@ -9,12 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -140,7 +140,7 @@ func TestLiveTerminal(t *testing.T) {
 // receive accepts a connection and returns the descriptor that comes over it.
 func receive(t *testing.T, listener *net.UnixListener) *os.File {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := await.End(t)
 	_ = listener.SetDeadline(deadline)
 	conn, err := listener.AcceptUnix()
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 func TestParseState(t *testing.T) {
@@ -67,11 +68,7 @@ func TestUnreapedIsDead(t *testing.T) {
 // eventually polls until ok holds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-	}
+	await.True(t, func() string { return what }, ok)
 }
 
 func TestMembers(t *testing.T) {

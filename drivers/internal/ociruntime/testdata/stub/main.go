@@ -14,6 +14,9 @@ func main() {
 	switch filepath.Base(os.Args[0]) {
 	case "hang":
 		time.Sleep(time.Hour)
+	case "late":
+		_, _ = os.ReadFile(os.Args[0] + ".gate") // a FIFO that the test opens
+		fmt.Println("runc version 9.9.9")
 	case "flood":
 		line := strings.Repeat("x", 1<<16)
 		for range 64 {
@@ -35,7 +38,7 @@ func main() {
 			os.Exit(1)
 		}
 	case "linger":
-		time.Sleep(5 * time.Second)
+		time.Sleep(5 * time.Second) // longer than the call that it must not hold up
 	case "environ":
 		fmt.Fprintln(os.Stderr, strings.Join(os.Environ(), ";"))
 		os.Exit(1)
