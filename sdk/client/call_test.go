@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 type call struct {
@@ -37,8 +39,9 @@ func calls() []call {
 	}
 }
 
-func within(t *testing.T, limit time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+// soon is for calls of drivers that hang, each of which is waited for as long.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := limit.WithTimeout(idle(t.Context()), 100*time.Millisecond, "not done")
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -54,7 +57,7 @@ func TestDeathInCall(t *testing.T) {
 		for _, death := range deaths {
 			t.Run(c.name+"/"+death.how, func(t *testing.T) {
 				d := start(t, config(t, "call:"+death.how))
-				oneLine(t, c.ask(within(t, bound), d), "ended instead of answering "+c.name+" ("+death.says)
+				oneLine(t, c.ask(await.Context(t), d), "ended instead of answering "+c.name+" ("+death.says)
 			})
 		}
 	}
@@ -68,7 +71,7 @@ func TestDeathBeforeCall(t *testing.T) {
 				t.Fatal(err)
 			}
 			<-d.proc.ended
-			oneLine(t, c.ask(within(t, bound), d), "ended instead of answering "+c.name+" (killed by SIGKILL)")
+			oneLine(t, c.ask(await.Context(t), d), "ended instead of answering "+c.name+" (killed by SIGKILL)")
 		})
 	}
 }
@@ -77,7 +80,7 @@ func TestDeathBeforeCall(t *testing.T) {
 func TestDeathAfterCall(t *testing.T) {
 	for _, how := range []string{"exit", "panic", "segv", "kill"} {
 		d := start(t, config(t, "after:"+how))
-		if err := d.Start(within(t, bound), container()); err != nil && d.proc.howEnded() == "" {
+		if err := d.Start(await.Context(t), container()); err != nil && d.proc.howEnded() == "" {
 			t.Errorf("%s: %v", how, err)
 		}
 		<-d.proc.ended
@@ -89,8 +92,8 @@ func TestHangInCall(t *testing.T) {
 		for _, c := range calls() {
 			t.Run(how+"/"+c.name, func(t *testing.T) {
 				d := start(t, config(t, "call:"+how))
-				err := c.ask(within(t, 100*time.Millisecond), d)
-				oneLine(t, err, "no answer to "+c.name+" in time")
+				err := c.ask(soon(t), d)
+				oneLine(t, err, "no answer to "+c.name+" in time: not within 100ms")
 				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Error("not a DeadlineExceeded")
 				}
@@ -102,8 +105,15 @@ func TestHangInCall(t *testing.T) {
 func TestInterruptedCall(t *testing.T) {
 	why := errors.New("interrupted by SIGTERM")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(100*time.Millisecond, func() { cancel(why) })
-	_, err := start(t, config(t, "call:deaf")).Run(ctx, container())
+	g := newGate(t)
+	cfg := config(t, "call:gate")
+	cfg.Env = append(cfg.Env, g.env())
+	d := start(t, cfg)
+	go func() {
+		g.reached()
+		cancel(why)
+	}()
+	_, err := d.Run(ctx, container())
 	oneLine(t, err, "interrupted by SIGTERM")
 	if !errors.Is(err, why) {
 		t.Errorf("the cause is lost: %v", err)
@@ -130,33 +140,33 @@ func TestRawAnswers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.mode, func(t *testing.T) {
-			_, err := start(t, config(t, "raw:"+tt.mode)).Run(within(t, bound), container())
+			_, err := start(t, config(t, "raw:"+tt.mode)).Run(await.Context(t), container())
 			oneLine(t, err, tt.says)
 		})
 	}
 	t.Run("never-accept", func(t *testing.T) {
-		_, err := start(t, config(t, "raw:never-accept")).Run(within(t, 300*time.Millisecond), container())
+		_, err := start(t, config(t, "raw:never-accept")).Run(soon(t), container())
 		oneLine(t, err, "no answer to Run in time")
 	})
 	d := start(t, config(t, "raw:honest"))
 	t.Run("go-plugin's services are not needed", func(t *testing.T) {
-		if _, err := d.Run(within(t, bound), container()); err != nil {
+		if _, err := d.Run(await.Context(t), container()); err != nil {
 			t.Error(err)
 		}
 	})
 	t.Run("what is not served is unsupported", func(t *testing.T) {
-		if err := d.Pause(within(t, bound), container()); !errors.Is(err, sdk.ErrUnsupported) {
+		if err := d.Pause(await.Context(t), container()); !errors.Is(err, sdk.ErrUnsupported) {
 			t.Error(err)
 		}
 	})
 	t.Run("a pid that cannot be", func(t *testing.T) {
-		_, err := d.State(within(t, bound), container())
+		_, err := d.State(await.Context(t), container())
 		oneLine(t, err, `status "running" with pid 1`)
 	})
 }
 
 func TestErrorText(t *testing.T) {
-	_, err := start(t, config(t, "error:a\x1b[31m\nb")).Run(within(t, bound), container())
+	_, err := start(t, config(t, "error:a\x1b[31m\nb")).Run(await.Context(t), container())
 	oneLine(t, err, `a\x1b[31m\nb`)
 	if !errors.Is(err, sdk.ErrState) {
 		t.Error(fmt.Errorf("the kind is lost: %w", err))
@@ -170,14 +180,14 @@ func TestUnprepared(t *testing.T) {
 			c := container()
 			c.Step = step
 			d := start(t, config(t, ""))
-			_, runErr := d.Run(within(t, bound), c)
-			_, createErr := d.Create(within(t, bound), c)
+			_, runErr := d.Run(await.Context(t), c)
+			_, createErr := d.Create(await.Context(t), c)
 			for _, err := range []error{runErr, createErr} {
 				if !errors.Is(err, sdk.ErrUnprepared) || errors.Is(err, sdk.ErrState) {
 					t.Errorf("%v", err)
 				}
 			}
-			if err := d.Prepare(within(t, bound), c, func(sdk.Progress) {}); !errors.Is(err, sdk.ErrInvalid) {
+			if err := d.Prepare(await.Context(t), c, func(sdk.Progress) {}); !errors.Is(err, sdk.ErrInvalid) {
 				t.Errorf("preparing without a directory: %v", err)
 			}
 		})

@@ -12,9 +12,11 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/internal/settings"
 	"github.com/berth-hpc/berth/sdk/internal/wire"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
-// The methods below ask the driver and wait for its answer until ctx is done: give it a deadline.
+// The methods below ask the driver and wait for its answer until ctx is done: give it a limit, by
+// limit.WithTimeout.
 // They have the contracts of the SDK's interfaces; what the driver lacks is sdk.ErrUnsupported.
 
 // Description is what a driver says of itself.
@@ -136,6 +138,8 @@ func (d *Driver) failed(ctx context.Context, call string, err error) error {
 func (d *Driver) diagnose(ctx context.Context, call string, transport *wire.TransportError) error {
 	late := sdk.Mark(fmt.Errorf("no answer to %s in time", call), context.DeadlineExceeded)
 	switch cause := context.Cause(ctx); {
+	case limit.Cause(ctx) != nil:
+		return sdk.Mark(fmt.Errorf("no answer to %s in time: not %s", call, limit.Cause(ctx).Within()), context.DeadlineExceeded)
 	case errors.Is(cause, context.DeadlineExceeded):
 		return late
 	case cause != nil:
@@ -143,14 +147,15 @@ func (d *Driver) diagnose(ctx context.Context, call string, transport *wire.Tran
 	case transport.Late(): // by the driver's clock, a moment before ours
 		return late
 	case transport.Broken() && d.proc.waitEnded(deathNotice):
-		return d.explain(fmt.Errorf("ended instead of answering %s", call))
+		d.proc.log.finish()
+		return d.explain(fmt.Errorf("ended instead of answering %s", call), d.proc.howEnded())
 	}
 	return fmt.Errorf("no proper answer to %s: %s", call, quote(transport.Error()))
 }
 
-// explain adds to err how the driver ended and its last words, where it has ended.
-func (d *Driver) explain(err error) error {
-	if how := d.proc.howEnded(); how != "" {
+// explain adds to err how the driver ended, and its last words.
+func (d *Driver) explain(err error, how string) error {
+	if how != "" {
 		err = fmt.Errorf("%w (%s)", err, how)
 	}
 	if words := d.proc.log.lastWords(); words != "" {

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/berth-hpc/berth/sdk/internal/wire"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Config says which driver to start and how.
@@ -28,7 +29,8 @@ type Config struct {
 	Settings json.RawMessage // the driver's table of berth.toml as a JSON object; nil: none
 	Scratch  string          // absolute; private directory, mode 0700, of at most MaxScratch bytes, for the socket
 	Log      hclog.Logger    // takes what the driver logs; nil: nobody
-	// StartTimeout is how long the driver may take until it listens; 0: DefaultStartTimeout.
+	// StartTimeout is how long the driver may take until it listens, on a node that is not busy (see
+	// package limit); 0: DefaultStartTimeout.
 	StartTimeout time.Duration
 	// MayGainPrivileges leaves setuid programs working below the driver, for drivers whose
 	// Prepare needs newuidmap or fusermount.
@@ -66,7 +68,7 @@ func Start(ctx context.Context, cfg Config) (d *Driver, err error) {
 	if cfg.Log == nil {
 		cfg.Log = hclog.NewNullLogger()
 	}
-	limited, cancel := context.WithTimeout(ctx, cfg.StartTimeout)
+	limited, cancel := limit.WithTimeout(ctx, cfg.StartTimeout, "not ready")
 	defer cancel()
 	d = &Driver{name: cfg.Name, proc: newProcess(limited, cfg)}
 	if err := d.start(cfg); err != nil {
@@ -74,10 +76,11 @@ func Start(ctx context.Context, cfg Config) (d *Driver, err error) {
 		case ctx.Err() != nil:
 			err = context.Cause(ctx)
 		case limited.Err() != nil && !errors.As(err, new(*handshakeError)):
-			err = fmt.Errorf("not ready within %v", cfg.StartTimeout)
+			err = context.Cause(limited)
 		}
-		err = d.explain(err)
-		d.Close()
+		how := d.proc.howEnded() // of itself, not by Close
+		d.Close()                // so that its last words are all there
+		err = d.explain(err, how)
 		return nil, fmt.Errorf("driver %q: %w", cfg.Name, err)
 	}
 	return d, nil

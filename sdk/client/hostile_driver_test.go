@@ -24,6 +24,8 @@ func (d *driver) act() {
 	switch d.mode {
 	case "call":
 		misbehave(d.rest)
+	case "late": // but answer
+		pass()
 	case "after":
 		time.AfterFunc(time.Millisecond, func() { misbehave(d.rest) })
 	}

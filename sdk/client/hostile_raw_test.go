@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 
+	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -22,7 +24,7 @@ type raw struct {
 func serveRaw(mode string) {
 	if mode == "no-socket" {
 		fmt.Printf("1|1|unix|%s/none|grpc|\n", os.Getenv("PLUGIN_UNIX_SOCKET_DIR"))
-		forever()
+		hang()
 	}
 	path := os.Getenv("PLUGIN_UNIX_SOCKET_DIR") + "/s"
 	listener, err := net.Listen("unix", path)
@@ -42,7 +44,7 @@ func serveRaw(mode string) {
 		go noise()
 	}
 	if mode == "never-accept" {
-		forever()
+		hang()
 	}
 	s := grpc.NewServer(grpc.MaxSendMsgSize(64 << 20))
 	pb.RegisterDriverServer(s, &raw{mode: mode})
@@ -57,10 +59,23 @@ func (r *raw) Run(context.Context, *pb.ContainerRequest) (*pb.CommandResponse, e
 		return &pb.CommandResponse{Path: "sh", Args: [][]byte{[]byte("sh")}}, nil
 	case "status":
 		return nil, status.Error(codes.NotFound, "a bare status\x1b[31m\n")
+	case "late-death": // the connection ends some time before the process
+		breakOff()
+		misbehave("gate")
 	case "canceled":
 		return nil, status.Error(codes.Canceled, "says who")
 	}
 	return &pb.CommandResponse{Path: "/bin/true", Args: [][]byte{[]byte("true")}}, nil
+}
+
+// breakOff ends every connection of this process.
+func breakOff() {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil {
+			_ = unix.Shutdown(fd, unix.SHUT_RDWR) // ENOTSOCK for all else
+		}
+	}
 }
 
 func (r *raw) State(context.Context, *pb.ContainerRequest) (*pb.StateResponse, error) {

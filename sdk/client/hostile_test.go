@@ -23,18 +23,20 @@ func beHostile(how string) {
 	switch mode {
 	case "say": // write something as the handshake, then wait
 		fmt.Print(strings.ReplaceAll(rest, "DIR", os.Getenv("PLUGIN_UNIX_SOCKET_DIR")))
-		forever()
+		hang()
 	case "say-and-exit":
 		fmt.Print(rest)
 		os.Exit(3)
 	case "long-line":
 		fmt.Println(strings.Repeat("x", 1<<20))
-		forever()
+		hang()
 	case "close":
 		os.Stdout.Close()
-		forever()
+		hang()
 	case "start":
 		misbehave(rest)
+	case "gate": // be late
+		pass()
 	case "raw":
 		serveRaw(rest)
 	case "leak":
@@ -61,13 +63,16 @@ func misbehave(how string) {
 		_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 	case "stop":
 		_ = unix.Kill(os.Getpid(), unix.SIGSTOP)
+	case "gate": // hang until the gate is opened, and end
+		pass()
+		os.Exit(3)
 	case "deaf": // hang, and ignore what asks for the end
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	}
-	forever()
+	hang()
 }
 
-func forever() {
+func hang() {
 	for {
 		time.Sleep(time.Hour)
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/sys/unix"
 )
 
 // What is kept of a driver's log. A driver that writes more is read on, so that it does not block,
@@ -48,7 +50,7 @@ func (l *driverLog) start(stderr *os.File) {
 
 func (l *driverLog) read(stderr *os.File) {
 	defer close(l.done)
-	r := bufio.NewReaderSize(stderr, maxLogLine)
+	r := bufio.NewReaderSize(&stderrPipe{stderr, -1}, maxLogLine)
 	for l.lines < maxLogLines {
 		line, tooLong, err := r.ReadLine()
 		if len(line) > 0 {
@@ -136,24 +138,51 @@ func (l *driverLog) remember(text string) {
 	}
 }
 
-// finish waits for what the driver had written before its end, but not for what a stray child
-// that holds the pipe may still write.
+// finish reads what the driver had written before its end, but not what a stray child that holds the pipe
+// may still write. Call it once the driver is reaped; again is no harm.
 func (l *driverLog) finish() {
 	if l.file == nil {
 		return
 	}
-	_ = l.file.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	_ = l.file.SetReadDeadline(time.Unix(1, 0)) // no waiting from here on: see stderrPipe
 	<-l.done
+}
+
+// stderrPipe reads a driver's stderr until its end or, once there is no waiting for more, until the pipe is
+// empty or as much has been read as can have been in it.
+type stderrPipe struct {
+	file *os.File
+	left int // -1 as long as it waits
+}
+
+// Read implements io.Reader.
+func (p *stderrPipe) Read(b []byte) (n int, err error) {
+	if p.left < 0 {
+		if n, err = p.file.Read(b); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+	}
+	conn, err := p.file.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	controlErr := conn.Control(func(fd uintptr) { // the deadline would keep conn.Read from trying
+		if p.left < 0 {
+			p.left, err = unix.FcntlInt(fd, unix.F_GETPIPE_SZ, 0)
+			p.left = max(p.left, 0)
+		}
+		n, err = unix.Read(int(fd), b[:min(len(b), p.left)])
+	})
+	n = max(n, 0)
+	p.left -= n
+	if controlErr != nil || err != nil || n == 0 {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 // lastWords is the line that most likely says why the driver ended, or "".
 func (l *driverLog) lastWords() string {
-	timer := time.NewTimer(20 * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-l.done:
-	case <-timer.C:
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range strings.Lines(string(l.tail)) {

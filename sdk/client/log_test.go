@@ -9,6 +9,29 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
+// What a driver wrote before its end is all read, however long nobody had time for it, and whoever still holds
+// the pipe.
+func TestLogOfAnEnd(t *testing.T) {
+	for _, lines := range []int{0, 1, 1000} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		defer w.Close() // as a stray child of the driver's would
+		if _, err := w.WriteString(strings.Repeat("x\n", lines) + "the last words\n"); err != nil {
+			t.Fatal(err)
+		}
+		l := newDriverLog(hclog.NewNullLogger())
+		l.start(r)
+		l.finish()
+		l.finish()
+		if got := l.lastWords(); got != "the last words" {
+			t.Errorf("%d lines: last words %q", lines, got)
+		}
+	}
+}
+
 func TestLog(t *testing.T) {
 	tests := []struct{ name, stderr, logged, words string }{
 		{"levels", `{"@level":"warn","@message":"careful","b":2,"a":"x y"}` + "\n", "[WARN]  careful: a=\"x y\" b=2\n", ""},

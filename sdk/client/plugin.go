@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"math"
 	"os/exec"
 	"strings"
 
@@ -40,7 +41,7 @@ func pluginConfig(p *process) *goplugin.ClientConfig {
 		VersionedPlugins: map[int]goplugin.PluginSet{wire.Version: {service: connection{}}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		SkipHostEnv:      true,
-		StartTimeout:     p.cfg.StartTimeout,
+		StartTimeout:     math.MaxInt64, // process has a limit of its own
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: p.cfg.Scratch},
 		Logger:           hclog.NewNullLogger(), // the driver's log is read by process
 		RunnerFunc: func(_ hclog.Logger, _ *exec.Cmd, socketDir string) (runner.Runner, error) {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-hpc/berth/sdk/internal/wire"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // process is the driver's process. It is the runner that go-plugin asks for, and unlike
@@ -100,11 +101,11 @@ func (p *process) handshake(stdout *os.File) error {
 	if err != nil && p.ctx.Err() != nil {
 		err = p.ctx.Err() // the driver was killed for being late: how far it had come is no matter
 	}
-	if err == nil {
-		p.socket, err = checkHandshake(line, p.socketDir)
-	}
 	if err != nil {
-		p.waitEnded(deathNotice)
+		p.waitEnded(deathNotice) // for its status and its last words
+		return err
+	}
+	if p.socket, err = checkHandshake(line, p.socketDir); err != nil {
 		return err
 	}
 	go func() { _, _ = io.Copy(io.Discard, stdout) }() // later output must not block the driver
@@ -176,13 +177,14 @@ func (p *process) environment() []string {
 // deathNotice is how long a broken conversation waits to learn that the driver has ended.
 const deathNotice = 500 * time.Millisecond
 
-func (p *process) waitEnded(limit time.Duration) bool {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+// waitEnded waits for the driver to be reaped, and says whether it is.
+func (p *process) waitEnded(within time.Duration) bool {
+	patience, cancel := limit.WithTimeout(context.WithoutCancel(p.ctx), within, "not ended")
+	defer cancel()
 	select {
 	case <-p.ended:
 		return true
-	case <-timer.C:
+	case <-patience.Done():
 		return false
 	}
 }

@@ -10,11 +10,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // What a driver finds when it starts: docs/protocol.md, "Start".
@@ -35,7 +36,7 @@ func TestProcess(t *testing.T) {
 	cfg := config(t, "report")
 	cfg.Env = append(cfg.Env, "PLUGIN_CLIENT_CERT=junk", "BERTH_DRIVER_COOKIE=other", "A=b")
 	d := start(t, cfg)
-	cmd, err := d.Run(within(t, bound), container())
+	cmd, err := d.Run(await.Context(t), container())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestSurvivesSignals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := d.Run(within(t, bound), container()); err != nil {
+	if _, err := d.Run(await.Context(t), container()); err != nil {
 		t.Error(err)
 	}
 }
@@ -108,7 +109,7 @@ func TestFile(t *testing.T) {
 	}
 	defer f.Close()
 	cfg.File, cfg.Path = f, "/some/other/name"
-	if _, err := start(t, cfg).Run(within(t, bound), container()); err != nil {
+	if _, err := start(t, cfg).Run(await.Context(t), container()); err != nil {
 		t.Error(err)
 	}
 }
@@ -121,7 +122,7 @@ func TestLeakedChild(t *testing.T) {
 			note := filepath.Join(t.TempDir(), "pid")
 			cfg.Env = append(cfg.Env, "HOSTILE_PID="+note)
 			d := start(t, cfg)
-			if _, err := d.Run(within(t, bound), container()); err != nil {
+			if _, err := d.Run(await.Context(t), container()); err != nil {
 				t.Fatal(err)
 			}
 			text, err := os.ReadFile(note)
@@ -146,20 +147,15 @@ func TestLeakedChild(t *testing.T) {
 // gone waits until a process has ended, be it reaped or not.
 func gone(t *testing.T, pid int) {
 	t.Helper()
-	deadline := time.Now().Add(bound)
-	for time.Now().Before(deadline) {
+	await.True(t, func() string { return fmt.Sprintf("process %d has not ended", pid) }, func() bool {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil || bytes.Contains(stat, []byte(") Z ")) {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Errorf("process %d has not ended", pid)
+		return err != nil || bytes.Contains(stat, []byte(") Z "))
+	})
 }
 
 func TestOutput(t *testing.T) {
 	t.Run("noise on stdout", func(t *testing.T) {
-		if _, err := start(t, config(t, "raw:noise")).Run(within(t, bound), container()); err != nil {
+		if _, err := start(t, config(t, "raw:noise")).Run(await.Context(t), container()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -168,7 +164,7 @@ func TestOutput(t *testing.T) {
 		cfg := config(t, "flood")
 		cfg.Log = hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: &log, DisableTime: true})
 		d := start(t, cfg)
-		if _, err := d.Run(within(t, bound), container()); err != nil {
+		if _, err := d.Run(await.Context(t), container()); err != nil {
 			t.Error(err)
 		}
 		d.Close()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -40,9 +41,9 @@ func pythonDriver(t *testing.T) string {
 
 // docs/protocol.md is enough to write a driver without this SDK.
 func TestPythonDriver(t *testing.T) {
-	cfg := Config{Name: "hostile", Path: pythonDriver(t), Scratch: scratch(t), StartTimeout: bound, Settings: []byte(`{"program":"/bin/echo"}`)}
+	cfg := Config{Name: "hostile", Path: pythonDriver(t), Scratch: scratch(t), StartTimeout: forever, Settings: []byte(`{"program":"/bin/echo"}`)}
 	d := start(t, cfg)
-	ctx := within(t, bound)
+	ctx := await.Context(t)
 	about, err := d.Describe(ctx)
 	want := &Description{
 		Version: "1.0", Protocol: 1, Capabilities: []string{"check", "lifecycle"},
@@ -78,15 +79,15 @@ func TestPythonDriver(t *testing.T) {
 func TestPythonDriverSettings(t *testing.T) {
 	path := pythonDriver(t)
 	for text, key := range map[string]string{`{"programm":"x"}`: "programm", `{"program":1}`: "program"} {
-		cfg := Config{Name: "hostile", Path: path, Scratch: scratch(t), StartTimeout: bound, Settings: []byte(text)}
-		_, err := start(t, cfg).Run(within(t, bound), container())
+		cfg := Config{Name: "hostile", Path: path, Scratch: scratch(t), StartTimeout: forever, Settings: []byte(text)}
+		_, err := start(t, cfg).Run(await.Context(t), container())
 		var setting *sdk.SettingError
 		if !errors.As(err, &setting) || setting.Key != key || !errors.Is(err, sdk.ErrInvalid) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	cfg := Config{Name: "hostile", Path: path, Scratch: scratch(t), StartTimeout: bound, Settings: []byte(`{"program":"/no/such"}`)}
-	found, err := start(t, cfg).Check(within(t, bound))
+	cfg := Config{Name: "hostile", Path: path, Scratch: scratch(t), StartTimeout: forever, Settings: []byte(`{"program":"/no/such"}`)}
+	found, err := start(t, cfg).Check(await.Context(t))
 	if found == nil || !errors.Is(err, sdk.ErrUnavailable) || sdk.Advice(err) != "set program" {
 		t.Errorf("Check: %+v, %v", found, err)
 	}

@@ -26,7 +26,7 @@ type Client struct {
 // NewClient returns a client that asks over conn and sends the given settings, a JSON object, with
 // every request.
 func NewClient(conn grpc.ClientConnInterface, settings []byte) *Client {
-	return &Client{rpc: pb.NewDriverClient(conn), settings: settings}
+	return &Client{rpc: pb.NewDriverClient(limited{conn}), settings: settings}
 }
 
 // Description is what a driver says of itself.

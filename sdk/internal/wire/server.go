@@ -28,7 +28,8 @@ type server struct {
 // Serve answers calls to the service berth.driver.v1 with d on every connection that l accepts. It
 // returns only when l is closed or broken.
 func Serve(l net.Listener, d sdk.Driver) error {
-	s := grpc.NewServer(grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage))
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
+		grpc.UnaryInterceptor(limitCall), grpc.StreamInterceptor(limitStream))
 	pb.RegisterDriverServer(s, &server{driver: d})
 	return s.Serve(l)
 }
