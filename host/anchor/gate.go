@@ -103,11 +103,14 @@ func Open(ctx context.Context, dir string) error {
 	return awaitExec(ctx, fd)
 }
 
+// lookTime is how often somebody who waits for a container's program looks whether its own time is over.
+const lookTime = 10 * time.Millisecond
+
 // awaitExec returns when nobody has the other end of a FIFO any more: exec has closed it.
 func awaitExec(ctx context.Context, fd int) error {
 	for {
 		fds := []unix.PollFd{{Fd: int32(fd)}} // POLLERR comes unasked
-		if _, err := unix.Poll(fds, int(10*time.Millisecond/time.Millisecond)); err != nil && err != unix.EINTR {
+		if _, err := unix.Poll(fds, int(lookTime.Milliseconds())); err != nil && err != unix.EINTR {
 			return fmt.Errorf("starting the container: %w", err)
 		}
 		if fds[0].Revents != 0 {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -74,11 +74,7 @@ func TestLoadFiles(t *testing.T) {
 			}
 			done := make(chan struct{})
 			go func() { defer close(done); wantInvalid(t, dir, test.want) }()
-			select {
-			case <-done:
-			case <-time.After(time.Minute):
-				t.Fatal("Load blocks")
-			}
+			await.Closed(t, "Load returns", done)
 		})
 	}
 }

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"bytes"
-	"context"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -16,9 +15,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // The test program executes itself with this variable to become a runtime: see becomeRuntime.
@@ -188,9 +188,7 @@ func become(t *testing.T, s subject, args ...string) (stdout, stderr string, err
 	t.Helper()
 	self, err := os.Executable()
 	check(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := exec.CommandContext(await.Context(t), self, args...)
 	cmd.Env = append(slices.Clone(os.Environ()), fmt.Sprintf("%s=%d %d %d", becomeVar, s.caller.UID, s.caller.GID, s.group))
 	if os.Getuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/cmdline"
 	"github.com/berth-hpc/berth/host/dispatch"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 func (c *call) driverCommand() *cobra.Command {
@@ -141,7 +141,7 @@ func (c *call) driverInfo(name string) (*dispatch.DriverInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Check)
+	ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Check, "no answer")
 	defer cancel()
 	return h.DriverInfo(ctx, name)
 }

@@ -97,7 +97,7 @@ func (c *call) slurmCallback(use, short string, do func(*dispatch.Host, slurm.Ta
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			// Nothing that hangs, not even a file system, may hang the step.
-			time.AfterFunc(slurm.CallbackLimit+time.Second, func() {
+			time.AfterFunc(slurm.CallbackLimit+slurm.CallbackGrace, func() {
 				fmt.Fprintf(os.Stderr, "berth: slurm %s: not done within %v\n", use, slurm.CallbackLimit)
 				os.Exit(statusRefused)
 			})

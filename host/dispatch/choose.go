@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/config"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // DriverAnnotation is the annotation by which a bundle asks for a driver; in the effective bundle
@@ -158,7 +159,7 @@ func (h *Host) firstUsable(ctx context.Context) (*Driver, error) {
 }
 
 func (h *Host) check(ctx context.Context, d *Driver) error {
-	ctx, cancel := context.WithTimeout(ctx, h.Config.Deadlines.Check)
+	ctx, cancel := limit.WithTimeout(ctx, h.Config.Deadlines.Check, "no answer")
 	defer cancel()
 	_, err := d.Check(ctx)
 	return err

@@ -3,12 +3,14 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berth-hpc/berth/host/state"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Collect removes all dead containers of this user and returns their IDs. Unlike the sweep of every
@@ -34,7 +36,7 @@ func (h *Host) Collect() ([]string, error) {
 		}
 	}
 	// What killed processes left under hidden names has no ID to tell.
-	if _, err := root.Sweep(maxHidden, time.Now().Add(h.Config.Deadlines.Delete)); err != nil {
+	if _, err := root.Sweep(state.Budget{Directories: maxHidden, Entries: math.MaxInt}); err != nil {
 		failed = append(failed, err)
 	}
 	if err := h.releaseStale(h.Guard.Context(), maxHidden); err != nil {
@@ -44,8 +46,8 @@ func (h *Host) Collect() ([]string, error) {
 }
 
 // Abandoned lists containers that have ended and that nobody is left to delete, because who promised to
-// has ended too. It looks at no more than limit, beginning anywhere, and at none after the deadline.
-func (h *Host) Abandoned(limit int, deadline time.Time) ([]string, error) {
+// has ended too. It looks at no more than limit, beginning anywhere, so that each gets its turn.
+func (h *Host) Abandoned(limit int) ([]string, error) {
 	root, err := h.Root()
 	if err != nil {
 		return nil, err
@@ -57,9 +59,6 @@ func (h *Host) Abandoned(limit int, deadline time.Time) ([]string, error) {
 	var found []string
 	start := rand.IntN(len(ids) + 1)
 	for i := range min(limit, len(ids)) {
-		if !time.Now().Before(deadline) {
-			break
-		}
 		id := ids[(start+i)%len(ids)]
 		dir, err := root.Find(id)
 		if err != nil {
@@ -98,7 +97,7 @@ func (h *Host) collect(id string) (bool, error) {
 }
 
 func (c *container) stopped(ctx context.Context) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.host.Config.Deadlines.State)
+	ctx, cancel := limit.WithTimeout(ctx, c.host.Config.Deadlines.State, "no state")
 	defer cancel()
 	state, err := c.state(ctx)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/state"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // container is one container that exists: its directory and its record.
@@ -73,7 +74,7 @@ func (h *Host) isGone(id string) bool {
 
 // forget removes what is left of a container that is gone, and says that there is none.
 func (h *Host) forget(id string) error {
-	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Delete)
+	ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Delete, "not deleted")
 	defer cancel()
 	if err := h.removeAgain(ctx, id); err != nil {
 		h.Log.Warn("removing what is left of a container", "id", id, "error", err)

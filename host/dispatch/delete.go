@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Delete removes a container that has stopped, or with force ends one that runs and then removes
@@ -22,7 +23,7 @@ func (h *Host) Delete(id string, force bool) error {
 		return err
 	}
 	defer c.close()
-	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Delete)
+	ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Delete, "not deleted")
 	defer cancel()
 	if force && c.record.Creating {
 		_ = c.signal(syscall.SIGTERM) // whoever creates it gives up and cleans up; one that has ended needs no word
@@ -37,7 +38,7 @@ func (h *Host) Delete(id string, force bool) error {
 	if err := c.end(ctx, force); err != nil {
 		return err
 	}
-	ctx, cancel = context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Kill)
+	ctx, cancel = limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Kill, "not deleted")
 	defer cancel()
 	if err := c.endStrays(ctx); err != nil {
 		return err
@@ -98,7 +99,7 @@ func (c *container) end(ctx context.Context, force bool) error {
 		return err
 	}
 	// Time of its own: the driver may have used up the other.
-	ctx, cancel := context.WithTimeout(c.host.Guard.Context(), ownEnd+c.host.Config.Deadlines.Kill)
+	ctx, cancel := limit.WithTimeout(c.host.Guard.Context(), ownEnd+c.host.Config.Deadlines.Kill, "not deleted")
 	defer cancel()
 	if endErr := c.endProcess(ctx, err == nil); endErr != nil {
 		return endErr
@@ -144,7 +145,7 @@ func (c *container) endProcess(ctx context.Context, byItself bool) error {
 		return nil // another user's: the record is not true, and there is nothing of ours to end
 	}
 	if byItself {
-		soon, cancel := context.WithTimeout(ctx, ownEnd)
+		soon, cancel := limit.WithTimeout(ctx, ownEnd, "not deleted")
 		defer cancel()
 		if p.Wait(soon) == nil {
 			return nil

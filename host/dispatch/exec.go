@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // ExecRequest asks for a further program in a running container.
@@ -51,7 +52,7 @@ func (p *Plan) exec(c *container, r ExecRequest) (*sdk.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(c.host.Guard.Context(), c.host.Config.Deadlines.Run)
+	ctx, cancel := limit.WithTimeout(c.host.Guard.Context(), c.host.Config.Deadlines.Run, "no plan")
 	defer cancel()
 	var cmd *sdk.Command
 	err = c.ask(ctx, func(ctx context.Context, d *Driver, ct *sdk.Container) (err error) {

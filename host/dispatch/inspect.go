@@ -6,6 +6,7 @@ import (
 	"github.com/berth-hpc/berth/host/trust"
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/client"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // DriverStatus is one driver in a list.
@@ -46,7 +47,7 @@ func (h *Host) CheckDriver(ctx context.Context, name string) (*sdk.Runtime, erro
 		return nil, err
 	}
 	defer d.Close()
-	ctx, cancel := context.WithTimeout(ctx, h.Config.Deadlines.Check)
+	ctx, cancel := limit.WithTimeout(ctx, h.Config.Deadlines.Check, "no answer")
 	defer cancel()
 	found, err := d.Check(ctx)
 	return found, h.explain(name, err)

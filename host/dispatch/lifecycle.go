@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Start runs the program of a created container. sdk.ErrState: it is not created.
@@ -19,7 +20,7 @@ func (h *Host) Start(id string) error {
 	}
 	defer c.close()
 	if c.waits() {
-		ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Start)
+		ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Start, "not done")
 		defer cancel()
 		return c.open(ctx)
 	}
@@ -53,20 +54,20 @@ func (h *Host) Update(id string, resources json.RawMessage) error {
 }
 
 // act has the driver of a container that is not dead do something.
-func (h *Host) act(id string, limit time.Duration, call func(context.Context, *Driver, *sdk.Container) error) error {
+func (h *Host) act(id string, within time.Duration, call func(context.Context, *Driver, *sdk.Container) error) error {
 	c, err := h.find(id)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	return c.act(limit, call)
+	return c.act(within, call)
 }
 
-func (c *container) act(limit time.Duration, call func(context.Context, *Driver, *sdk.Container) error) error {
+func (c *container) act(within time.Duration, call func(context.Context, *Driver, *sdk.Container) error) error {
 	if err := c.notDead(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.host.Guard.Context(), limit)
+	ctx, cancel := limit.WithTimeout(c.host.Guard.Context(), within, "not done")
 	defer cancel()
 	return c.ask(ctx, call)
 }
@@ -92,7 +93,7 @@ func (h *Host) Kill(id string, sig syscall.Signal, all bool) error {
 	if c.waits() {
 		return c.signal(sig)
 	}
-	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Kill)
+	ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Kill, "not done")
 	defer cancel()
 	err = c.ask(ctx, func(ctx context.Context, d *Driver, r *sdk.Container) error {
 		return d.Kill(ctx, r, sig, all)

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Entry is one container in a list.
@@ -73,7 +74,7 @@ const unknown = "unknown"
 
 func (c *container) entry(ctx context.Context) Entry {
 	e := c.recordedEntry()
-	ctx, cancel := context.WithTimeout(ctx, c.host.Config.Deadlines.State)
+	ctx, cancel := limit.WithTimeout(ctx, c.host.Config.Deadlines.State, "no state")
 	defer cancel()
 	state, err := c.state(ctx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/state"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // localJob is the job of containers outside a cluster: each launch is a step of it.
@@ -50,8 +51,7 @@ func (p *Plan) prepared(c *sdk.Container, r *Request, d *Driver) error {
 	if err := p.dir.WriteRecord(p.record); err != nil {
 		return fmt.Errorf("recording the container: %w", err)
 	}
-	limit := p.host.Config.Deadlines.Prepare
-	ctx, cancel := context.WithTimeoutCause(p.host.Guard.Context(), limit, fmt.Errorf("not prepared within %v", limit))
+	ctx, cancel := limit.WithTimeout(p.host.Guard.Context(), p.host.Config.Deadlines.Prepare, "not prepared")
 	defer cancel()
 	shared, err := p.host.lead(ctx, name, func(s *state.Step) error { return p.host.prepare(ctx, s, *c, step, d.Name) })
 	if err != nil {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/berth-hpc/berth/host/state"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // ReleaseStep undoes what was prepared for a step on this node. That nothing was is no error, and it
 // can be called again. sdk.ErrState: a task of the step is still at it.
 func (h *Host) ReleaseStep(step *sdk.Step) error {
-	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Release)
+	ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Release, "not released")
 	defer cancel()
 	return h.release(ctx, stepName(step))
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +14,7 @@ import (
 	"github.com/berth-hpc/berth/host/bundle"
 	"github.com/berth-hpc/berth/host/state"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // What makes a container, in its record.
@@ -55,8 +55,7 @@ func (h *Host) plan(r Request, operation string, ask ask) (*Plan, error) {
 	if err := validate(&r); err != nil {
 		return nil, err
 	}
-	late := fmt.Errorf("no plan within %v", h.Config.Deadlines.Run)
-	ctx, cancel := context.WithTimeoutCause(h.Guard.Context(), h.Config.Deadlines.Run, late)
+	ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.Run, "no plan")
 	defer cancel()
 	choice, err := h.choose(&r, "")
 	if err != nil {
@@ -146,7 +145,7 @@ func (p *Plan) prepare(r Request, b *bundle.Bundle, operation string, s *startin
 		return err
 	}
 	// A few leftovers of killed predecessors, so that they do not pile up where no one else looks.
-	if _, err := root.Sweep(sweepLimit, time.Now().Add(sweepTime)); err != nil {
+	if _, err := root.Sweep(state.Budget{Directories: sweepDirectories, Entries: sweepEntries}); err != nil {
 		p.host.Log.Debug("sweeping", "error", err)
 	}
 	p.record, err = state.NewRecord(os.Getpid())
@@ -176,10 +175,11 @@ func (p *Plan) prepare(r Request, b *bundle.Bundle, operation string, s *startin
 	return nil
 }
 
-// What one call spends on leftovers.
+// What one call spends on leftovers: some milliseconds, as it is counted in work and not in time. It looks at
+// so many directories, and removes what is in them up to so many names; the next call goes on with the rest.
 const (
-	sweepLimit = 16
-	sweepTime  = 3 * time.Millisecond
+	sweepDirectories = 16
+	sweepEntries     = 256
 )
 
 // writeBundle writes the effective config.json. The driver goes on starting meanwhile, unless its
@@ -270,7 +270,7 @@ func (p *Plan) ask(ctx context.Context, d *Driver, r Request, b *bundle.Bundle, 
 		if err := p.prepared(c, &r, d); err != nil {
 			return nil, err
 		}
-		ctx, cancel := context.WithTimeout(p.host.Guard.Context(), p.host.Config.Deadlines.Run)
+		ctx, cancel := limit.WithTimeout(p.host.Guard.Context(), p.host.Config.Deadlines.Run, "no plan")
 		defer cancel()
 		cmd, err = ask(ctx, p, d, c)
 	}

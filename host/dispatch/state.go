@@ -7,6 +7,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // State tells the state of a container. Where the record already says that it is dead, no driver
@@ -17,7 +18,7 @@ func (h *Host) State(id string) (*specs.State, error) {
 		return nil, err
 	}
 	defer c.close()
-	ctx, cancel := context.WithTimeout(h.Guard.Context(), h.Config.Deadlines.State)
+	ctx, cancel := limit.WithTimeout(h.Guard.Context(), h.Config.Deadlines.State, "no state")
 	defer cancel()
 	return c.state(ctx)
 }

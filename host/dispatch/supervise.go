@@ -8,6 +8,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/supervise"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // pidFile is the file in a container's directory in which a supervised container's runtime writes its pid.
@@ -79,7 +80,7 @@ func (p *Plan) supervise() (int, error) {
 
 // discardEnded removes the directory of a container that has ended, unless somebody is deleting it.
 func (p *Plan) discardEnded() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.host.Guard.Context()), p.host.Config.Deadlines.Delete)
+	ctx, cancel := limit.WithTimeout(context.WithoutCancel(p.host.Guard.Context()), p.host.Config.Deadlines.Delete, "not deleted")
 	defer cancel()
 	if err := p.dir.Lock(ctx); errors.Is(err, sdk.ErrNotFound) || errors.Is(err, sdk.ErrState) {
 		p.dir.Close()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/state"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // supervisedContainer is a container as supervision sees it.
@@ -61,13 +62,13 @@ func (s *supervisedContainer) pid() (int, error) {
 }
 
 // within is a context that no signal ends: a container that was begun is brought to its end.
-func (s *supervisedContainer) within(limit time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(s.plan.host.Guard.Context()), limit)
+func (s *supervisedContainer) within(longest time.Duration) (context.Context, context.CancelFunc) {
+	return limit.WithTimeout(context.WithoutCancel(s.plan.host.Guard.Context()), longest, "not done")
 }
 
 // Start implements supervise.Container.
 func (s *supervisedContainer) Start() error {
-	ctx, cancel := context.WithTimeout(s.plan.host.Guard.Context(), s.plan.host.Config.Deadlines.Start)
+	ctx, cancel := limit.WithTimeout(s.plan.host.Guard.Context(), s.plan.host.Config.Deadlines.Start, "not done")
 	defer cancel()
 	err := s.container.ask(ctx, func(ctx context.Context, d *Driver, c *sdk.Container) error { return d.Start(ctx, c) })
 	if err == nil {

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/berth-hpc/berth/host/config"
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // drivers asks every driver whether it can work.
@@ -118,7 +118,7 @@ func (a answer) String() string {
 // ask starts all drivers at once, so that several that hang take no longer than one.
 func (e *examination) ask(names []string) []answer {
 	deadlines := e.Host.Config.Deadlines
-	ctx, cancel := context.WithTimeout(e.ctx, deadlines.Handshake+deadlines.Check)
+	ctx, cancel := limit.WithTimeout(e.ctx, deadlines.Handshake+deadlines.Check, "no answer")
 	defer cancel()
 	answers := make([]answer, len(names))
 	var wait sync.WaitGroup

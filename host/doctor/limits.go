@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// limit is a resource limit of a process below which containers fail.
-type limit struct {
+// resourceLimit is a limit of a process below which containers fail.
+type resourceLimit struct {
 	row    string // in /proc/PID/limits
 	enough uint64
 	fault  fault
 }
 
 func limits() check {
-	all := []limit{
+	all := []resourceLimit{
 		{"Max open files", 1024, fault{
 			when: "the caller can have fewer than 1024 open files", status: StatusWarning,
 			why:  `a runtime has dozens open before the container starts and fails with "too many open files"; the container inherits the limit`,

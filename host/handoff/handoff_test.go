@@ -2,6 +2,7 @@ package handoff
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 func null(t *testing.T, path string) *os.File {
@@ -169,7 +172,6 @@ func signalled(t *testing.T, sig syscall.Signal, after time.Duration) syscall.Si
 	if after == 0 {
 		fmt.Fprintln(in)
 	}
-	timer := time.AfterFunc(bound, func() { _ = cmd.Process.Kill() })
-	defer timer.Stop()
+	defer context.AfterFunc(await.Context(t), func() { _ = cmd.Process.Kill() })() // one that lost the signal hangs
 	return diedOf(t, cmd.Wait())
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -188,6 +187,3 @@ func diedOf(t *testing.T, err error) syscall.Signal {
 	}
 	return status.Signal()
 }
-
-// bound is what everything stays far below, on a machine as busy as it may be.
-const bound = 20 * time.Second

@@ -1,6 +1,7 @@
 package handoff
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // children lists the children of this process. A job may have some before berth replaces its
@@ -44,7 +47,8 @@ const strayLimit = 2 * time.Second
 // orphan its children to us, so it looks again until there are none. The error says that one does
 // not end.
 func (g *Guard) reapStrays() error {
-	deadline := time.Now().Add(strayLimit)
+	ctx, cancel := limit.WithTimeout(context.Background(), strayLimit, "not ended")
+	defer cancel()
 	for {
 		left := 0
 		for pid := range children() {
@@ -59,7 +63,7 @@ func (g *Guard) reapStrays() error {
 		switch {
 		case left == 0 && !g.hasStrays():
 			return nil
-		case time.Now().After(deadline):
+		case ctx.Err() != nil:
 			return fmt.Errorf("the driver left processes that do not end, such as pid %d", left)
 		case left != 0:
 			time.Sleep(time.Millisecond)

@@ -12,8 +12,13 @@ import (
 )
 
 // CallbackLimit is how long Slurm is kept waiting by query, kill and delete: while they run the step
-// cannot end, and a node whose steps do not end is drained.
+// cannot end, and a node whose steps do not end is drained (UnkillableStepTimeout). That is a limit of
+// Slurm's own, so this one does not grow with the load. What it ends is for the user's next step here: see
+// sweepAbandoned.
 const CallbackLimit = 8 * time.Second
+
+// CallbackGrace is what a call that does not even notice that gets before its process ends.
+const CallbackGrace = time.Second
 
 // Query tells the state of a task's container, or of all of a step's: running where one is. It is
 // "stopped" where there is none, so that Slurm goes on to delete without complaining to the job.
@@ -82,26 +87,36 @@ func release(h *dispatch.Host, t Task) error {
 }
 
 // What one call spends on the containers of others: how many it looks at, and when it begins with
-// no further one.
+// no further one. It deletes one at least, however slow the node is, and the next calls the others.
 const (
 	sweepLimit = 64
 	sweepTime  = 500 * time.Millisecond
 )
 
 func sweepAbandoned(h *dispatch.Host) {
-	end := time.Now().Add(sweepTime)
-	ids, err := h.Abandoned(sweepLimit, end)
+	ids, err := h.Abandoned(sweepLimit)
 	if err != nil {
 		h.Log.Warn("looking for what killed steps have left", "error", err)
 	}
-	for _, id := range ids {
-		t, ours := taskOf(id)
-		if !ours || !time.Now().Before(end) {
-			continue
-		}
+	end := time.Now().Add(sweepTime)
+	someOf(ids, func() bool { return time.Now().After(end) }, func(id string, t Task) {
 		accountEnd(h, t, id)
 		if err := h.Delete(id, true); err != nil {
 			h.Log.Warn("deleting what a killed step has left", "id", id, "error", err)
+		}
+	})
+}
+
+// someOf calls do with the IDs of tasks' containers, at least with one, until over says so.
+func someOf(ids []string, over func() bool, do func(id string, t Task)) {
+	for _, id := range ids {
+		t, ours := taskOf(id)
+		if !ours {
+			continue
+		}
+		do(id, t)
+		if over() {
+			return
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Version is a release of Slurm: {22, 5} for 22.05.8.
@@ -53,10 +54,13 @@ func (v Version) supported() error {
 	return sdk.Mark(fmt.Errorf("Slurm %s has no usable container support: %s or later is needed", v, oldest), sdk.ErrUnsupported)
 }
 
-// InstalledVersion asks Slurm's programs on this machine for their version, for at most 5 s.
+// versionTime is how long Slurm's programs may take to tell their version.
+const versionTime = 5 * time.Second
+
+// InstalledVersion asks Slurm's programs on this machine for their version.
 // sdk.ErrUnavailable: there are none.
 func InstalledVersion(ctx context.Context) (Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := limit.WithTimeout(ctx, versionTime, "no version")
 	defer cancel()
 	for _, dir := range []string{"/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/opt/slurm/sbin", "/opt/slurm/bin"} {
 		for _, name := range []string{"slurmd", "srun"} {

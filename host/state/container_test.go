@@ -162,7 +162,7 @@ func TestLock(t *testing.T) {
 	second, err := r.Find("x")
 	must(t, err)
 	defer second.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond) // waited for in full: the other keeps it
 	defer cancel()
 	err = second.Lock(ctx)
 	if !errors.Is(err, sdk.ErrState) || !errors.Is(err, context.DeadlineExceeded) {

@@ -1,12 +1,14 @@
 package state
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"time"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 	"golang.org/x/sys/unix"
 )
 
@@ -43,9 +45,10 @@ func (r *Root) Create(rec Record) (*Dir, error) {
 
 // publish gives a hidden directory its name.
 func (r *Root) publish(d *Dir, id string) error {
-	end := time.Now().Add(patience)
+	ctx, cancel := limit.WithTimeout(context.Background(), patience, "not deleted")
+	defer cancel()
 	for {
-		if err := r.vacate(id, end); err != nil {
+		if err := r.vacate(ctx, id); err != nil {
 			return err
 		}
 		// rename(2) replaces no directory that has something in it, and what can be found
@@ -60,8 +63,8 @@ func (r *Root) publish(d *Dir, id string) error {
 	}
 }
 
-// vacate removes a dead container, waiting until end for a process that is at work on it.
-func (r *Root) vacate(id string, end time.Time) error {
+// vacate removes a dead container, waiting until ctx is done for a process that is at work on it.
+func (r *Root) vacate(ctx context.Context, id string) error {
 	for {
 		old, err := r.Find(id)
 		if errors.Is(err, sdk.ErrNotFound) {
@@ -79,12 +82,12 @@ func (r *Root) vacate(id string, end time.Time) error {
 			old.Close()
 			return exists(id, err)
 		}
-		removed, err := old.removeDead()
+		removed, err := old.removeDead(nil)
 		old.Close()
 		if removed || err != nil && !errors.Is(err, sdk.ErrNotFound) {
 			return err
 		}
-		if time.Now().After(end) {
+		if ctx.Err() != nil {
 			return exists(id, errors.New("another process is deleting it"))
 		}
 		time.Sleep(time.Millisecond)

@@ -1,7 +1,9 @@
 package state
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -55,6 +57,20 @@ func listNames(dir *os.File) ([]string, error) {
 	}
 	defer f.Close()
 	return f.Readdirnames(-1)
+}
+
+// someNames lists at most so many of what is in a directory.
+func someNames(dir *os.File, most int) ([]string, error) {
+	f, err := openDirectory(int(dir.Fd()), ".", dir.Name())
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(most)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return names, err
 }
 
 // openat repeats what a signal cut short: Go's runtime sends them to its own threads.

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 
 	"github.com/berth-hpc/berth/sdk"
 )
@@ -27,7 +26,7 @@ func TestKept(t *testing.T) {
 				t.Fatal(err)
 			}
 			d.Close()
-			if n, err := r.Sweep(100, time.Now().Add(time.Minute)); n != 0 || err != nil {
+			if n, err := r.Sweep(Budget{100, 10_000}); n != 0 || err != nil {
 				t.Errorf("swept %d, %v", n, err)
 			}
 			again, err := r.Create(rec)
@@ -74,7 +73,7 @@ func TestAbandoned(t *testing.T) {
 		if rec.Abandoned() != want {
 			t.Errorf("%s: abandoned: %v", name, !want)
 		}
-		if n, err := r.Sweep(100, time.Now().Add(time.Minute)); err != nil || (n == 1) != want {
+		if n, err := r.Sweep(Budget{100, 10_000}); err != nil || (n == 1) != want {
 			t.Errorf("%s: swept %d, %v", name, n, err)
 		}
 	}

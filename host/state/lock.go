@@ -22,7 +22,7 @@ func (d *Dir) Lock(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			err := fmt.Errorf("container %q is being created or deleted by another process: %w", d.name, ctx.Err())
+			err := fmt.Errorf("container %q is being created or deleted by another process: %w", d.name, context.Cause(ctx))
 			return sdk.Mark(err, sdk.ErrState)
 		case <-time.After(pause):
 		}

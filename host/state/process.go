@@ -116,7 +116,7 @@ func (p *Process) Signal(sig syscall.Signal) error {
 	return sdk.Mark(fmt.Errorf("sending signal %d to process %d: %w", int(sig), p.pid, err), sdk.ErrUnavailable)
 }
 
-// Wait returns once the process has ended, or with ctx's error. It does not reap and knows no
+// Wait returns once the process has ended, or with ctx's cause. It does not reap and knows no
 // status: only the parent can.
 func (p *Process) Wait(ctx context.Context) error {
 	reader, writer, err := os.Pipe()
@@ -140,7 +140,7 @@ func (p *Process) Wait(ctx context.Context) error {
 		case fds[0].Revents != 0:
 			return nil
 		case fds[1].Revents != 0:
-			return fmt.Errorf("waiting for process %d: %w", p.pid, ctx.Err())
+			return fmt.Errorf("waiting for process %d: %w", p.pid, context.Cause(ctx))
 		}
 	}
 }

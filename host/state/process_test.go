@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -28,16 +29,14 @@ func TestProcess(t *testing.T) {
 	if err := p.Signal(65); !errors.Is(err, sdk.ErrInvalid) {
 		t.Errorf("signal 65: %v, want ErrInvalid", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond) // waited for in full: the process runs
 	defer cancel()
 	if err := p.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("wait for what runs: %v, want DeadlineExceeded", err)
 	}
 
 	must(t, p.Signal(syscall.SIGKILL))
-	ctx, cancel = context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	must(t, p.Wait(ctx)) // a zombie: nobody has waited for it
+	must(t, p.Wait(await.Context(t))) // a zombie: nobody has waited for it
 	if alive, err := rec.Alive(); alive || err != nil {
 		t.Errorf("zombie: alive %v, %v", alive, err)
 	}
@@ -62,16 +61,13 @@ func TestRecordOutlivesExec(t *testing.T) {
 	must(t, cmd.Start())
 	defer cmd.Wait()
 	defer cmd.Process.Kill()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-		comm, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid))
+	var comm []byte
+	await.True(t, func() string { return fmt.Sprintf("the child is still %q", comm) }, func() bool {
+		var err error
+		comm, err = os.ReadFile(fmt.Sprintf("/proc/%d/comm", cmd.Process.Pid))
 		must(t, err)
-		if string(comm) == "sleep\n" {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatalf("the child is still %q", comm)
-		}
-	}
+		return string(comm) == "sleep\n"
+	})
 	d, err := r.Find("x")
 	must(t, err)
 	defer d.Close()
@@ -80,9 +76,7 @@ func TestRecordOutlivesExec(t *testing.T) {
 	if alive, err := rec.Alive(); !alive || err != nil || rec.Pid != cmd.Process.Pid {
 		t.Errorf("record %+v: alive %v, %v", rec, alive, err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	must(t, d.Lock(ctx)) // the kernel lets go a moment after the exec
+	must(t, d.Lock(await.Context(t))) // the kernel lets go a moment after the exec
 	if dead, err := d.Dead(); dead || err != nil {
 		t.Errorf("dead %v, %v", dead, err)
 	}
@@ -239,7 +233,7 @@ func TestOtherPidNamespace(t *testing.T) {
 	cmd := child(t, "other namespace", "BERTH_TEST_SYSTEM="+p.System)
 	cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
 	run(t, cmd)
-	if removed, err := r.Sweep(10, time.Now().Add(time.Minute)); removed != 1 || err != nil {
+	if removed, err := r.Sweep(Budget{10, 10_000}); removed != 1 || err != nil {
 		t.Errorf("outside: removed %d, %v, want 1", removed, err)
 	}
 }
@@ -252,7 +246,7 @@ func lookFromOtherNamespace() {
 	if dead, err := d.Dead(); dead || !errors.Is(err, sdk.ErrUnavailable) {
 		check(fmt.Errorf("dead %v, %v; want false and ErrUnavailable", dead, err))
 	}
-	if removed, _ := r.Sweep(10, time.Now().Add(time.Minute)); removed != 0 {
+	if removed, _ := r.Sweep(Budget{10, 10_000}); removed != 0 {
 		check(fmt.Errorf("removed %d", removed))
 	}
 }

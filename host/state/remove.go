@@ -17,7 +17,10 @@ import (
 // later Remove can finish.
 //
 // sdk.ErrUnavailable: something in it cannot be removed.
-func (d *Dir) Remove() error {
+func (d *Dir) Remove() error { return d.remove(nil) }
+
+// remove is Remove as far as the allowance goes. errSpent: the rest is hidden, for a later sweep.
+func (d *Dir) remove(a *allowance) error {
 	named, err := sameFile(d.parent, d.name, d.f)
 	if err != nil {
 		return sdk.Mark(err, sdk.ErrUnavailable)
@@ -31,7 +34,11 @@ func (d *Dir) Remove() error {
 		// room for the longer name (ENOSPC) it is removed in place.
 		_ = d.rename(hiddenPrefix + random())
 	}
-	if err := d.empty(); err != nil {
+	err = d.empty(a)
+	if errors.Is(err, errSpent) {
+		return err
+	}
+	if err != nil {
 		_ = d.rename(name)
 		return sdk.Mark(fmt.Errorf("removing %q: %w", path, err), sdk.ErrUnavailable)
 	}
@@ -39,14 +46,14 @@ func (d *Dir) Remove() error {
 }
 
 // empty removes what is in the directory, the record last, and the directory.
-func (d *Dir) empty() error {
+func (d *Dir) empty(a *allowance) error {
 	const tries = 4 // against somebody who still writes in it
 	var err error
 	for range tries {
-		if err = removeContent(d.f, recordFile, maxDepth); err != nil {
+		if err = removeContent(d.f, recordFile, maxDepth, a); err != nil {
 			return err
 		}
-		if err = removeContent(d.f, "", maxDepth); err != nil {
+		if err = removeContent(d.f, "", maxDepth, a); err != nil {
 			return err
 		}
 		err = unix.Unlinkat(int(d.parent.Fd()), d.name, unix.AT_REMOVEDIR)
@@ -60,9 +67,9 @@ func (d *Dir) empty() error {
 	return err
 }
 
-// removeDead removes the container if its lock is free and it is provably dead, and says whether it
-// did. sdk.ErrNotFound: somebody else was faster.
-func (d *Dir) removeDead() (bool, error) {
+// removeDead removes the container if its lock is free and it is provably dead, as far as the allowance goes, and
+// says whether it is gone. sdk.ErrNotFound: somebody else was faster.
+func (d *Dir) removeDead(a *allowance) (bool, error) {
 	if locked, err := d.tryLock(); !locked {
 		return false, err
 	}
@@ -71,7 +78,7 @@ func (d *Dir) removeDead() (bool, error) {
 			return false, err
 		}
 	}
-	if err := d.Remove(); err != nil {
+	if err := d.remove(a); err != nil {
 		return false, err
 	}
 	return true, nil

@@ -6,20 +6,19 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"strings"
-	"time"
 
 	"github.com/berth-hpc/berth/sdk"
 )
 
 // Sweep removes what nobody else will: containers that are provably dead and not Kept, and what
-// processes that were killed left hidden. It looks at no more than limit directories, beginning anywhere among them,
-// and at none after the deadline: each sweep is short and many reach everything. What others are at
-// work on it leaves alone, and it may run in any number of processes at once.
+// processes that were killed left hidden. It begins anywhere among them and ends with its budget: each sweep
+// is short and many reach everything. What others are at work on it leaves alone, and it may run in any
+// number of processes at once.
 //
 // It returns how many directories it removed, and as an error what it could not remove or tell. A
 // host on its way to run a container ignores that; a clean-up that somebody asked for reports it.
-func (r *Root) Sweep(limit int, deadline time.Time) (int, error) {
-	b := broom{root: r, limit: limit, deadline: deadline}
+func (r *Root) Sweep(budget Budget) (int, error) {
+	b := broom{root: r, limit: budget.Directories, allowance: &allowance{budget.Entries}}
 	for _, h := range r.homes {
 		b.sweep(h, "")
 	}
@@ -29,12 +28,19 @@ func (r *Root) Sweep(limit int, deadline time.Time) (int, error) {
 	return b.removed, errors.Join(b.errs...)
 }
 
+// Budget is what one sweep may do. It is counted in work and not in time, so that a slow or a busy node gets as
+// much done as any other, and a big leftover holds nobody up.
+type Budget struct {
+	Directories int // how many containers and hidden directories it looks at
+	Entries     int // how many names it removes in them; what is left of a directory is hidden until the next sweep
+}
+
 type broom struct {
-	root     *Root
-	limit    int
-	deadline time.Time
-	removed  int
-	errs     []error
+	root      *Root
+	limit     int
+	allowance *allowance
+	removed   int
+	errs      []error
 }
 
 // sweep looks at what in h has a name with that prefix.
@@ -49,15 +55,15 @@ func (b *broom) sweep(h *home, prefix string) {
 		if !strings.HasPrefix(name, prefix) || strings.HasPrefix(name, stepPrefix) {
 			continue // what a step's tasks share takes a driver to undo
 		}
-		if b.limit <= 0 || !time.Now().Before(b.deadline) {
+		if b.limit <= 0 || b.allowance.left <= 0 {
 			return
 		}
 		b.limit--
-		removed, err := b.root.removeIfDead(h, name)
+		removed, err := b.root.removeIfDead(h, name, b.allowance)
 		if removed {
 			b.removed++
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, errSpent) {
 			b.errs = append(b.errs, err)
 		}
 	}
@@ -78,7 +84,7 @@ func (b *broom) sweepFallback() {
 
 // removeIfDead removes the container or hidden directory name of h if nothing is at work on it and
 // nothing of it is alive.
-func (r *Root) removeIfDead(h *home, name string) (bool, error) {
+func (r *Root) removeIfDead(h *home, name string, a *allowance) (bool, error) {
 	d, err := r.open(h, name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -95,7 +101,7 @@ func (r *Root) removeIfDead(h *home, name string) (bool, error) {
 			return false, err
 		}
 	}
-	removed, err := d.removeDead()
+	removed, err := d.removeDead(a)
 	if errors.Is(err, sdk.ErrNotFound) {
 		err = nil
 	}

@@ -1,12 +1,13 @@
 package state
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -72,7 +73,7 @@ func TestSweep(t *testing.T) {
 			r := open(t, place(t))
 			test.make(t, r)
 			before := list(t, r.Path())
-			removed, err := r.Sweep(10, time.Now().Add(time.Minute))
+			removed, err := r.Sweep(Budget{10, 10_000})
 			after := list(t, r.Path())
 			if test.swept && (removed != 1 || len(after) != 0 || err != nil) {
 				t.Errorf("removed %d, %v, left %q", removed, err, after)
@@ -89,18 +90,54 @@ func TestSweepIsBounded(t *testing.T) {
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
 		die(t, create(t, r, id))
 	}
-	if n, err := r.Sweep(10, time.Now()); n != 0 || err != nil {
-		t.Errorf("after the deadline: removed %d, %v", n, err)
+	if n, err := r.Sweep(Budget{10, 0}); n != 0 || err != nil {
+		t.Errorf("with nothing to spend: removed %d, %v", n, err)
 	}
 	total := 0
 	for total < 5 {
-		n, err := r.Sweep(2, time.Now().Add(time.Minute))
+		n, err := r.Sweep(Budget{2, 10_000})
 		must(t, err)
 		if want := min(2, 5-total); n != want {
 			t.Fatalf("removed %d, want %d", n, want)
 		}
 		total += n
 	}
+}
+
+// A leftover that is too big for one sweep holds nobody up: each sweep removes a part, and none forgets the rest.
+func TestSweepOfSomethingBig(t *testing.T) {
+	const files, budget = 100, 8
+	r := open(t, place(t))
+	d := create(t, r, "x")
+	for _, sub := range []string{"/left/a", "/left/b"} {
+		must(t, os.MkdirAll(d.Path()+sub, 0o700))
+		for i := range files {
+			must(t, os.WriteFile(fmt.Sprintf("%s%s/%d", d.Path(), sub, i), nil, 0o600))
+		}
+	}
+	must(t, os.WriteFile(d.Path()+"/config.json", nil, 0o600))
+	die(t, d)
+	for before, sweeps := countNames(t, r.Path()), 1; ; sweeps++ {
+		removed, err := r.Sweep(Budget{10, budget})
+		must(t, err)
+		after := countNames(t, r.Path())
+		if done := before - after; after > 0 && (done < 1 || done > budget+1) || removed > 0 != (after == 0) {
+			t.Fatalf("sweep %d removed %d of %d names, and is said to have removed %d directories", sweeps, done, before, removed)
+		}
+		if _, err := r.Find("x"); err == nil {
+			t.Errorf("after sweep %d the ID is still taken", sweeps)
+		}
+		if before = after; after == 0 {
+			return
+		}
+	}
+}
+
+// countNames counts what is below a directory.
+func countNames(t *testing.T, dir string) (count int) {
+	t.Helper()
+	must(t, filepath.WalkDir(dir, func(string, fs.DirEntry, error) error { count++; return nil }))
+	return count - 1
 }
 
 func TestScratch(t *testing.T) {
@@ -126,7 +163,7 @@ func TestScratch(t *testing.T) {
 			}
 
 			left := killedHostsScratch(t, r)
-			if n, _ := r.Sweep(1000, time.Now().Add(time.Minute)); n < 1 {
+			if n, _ := r.Sweep(Budget{1000, 10_000}); n < 1 {
 				t.Errorf("removed %d", n)
 			}
 			if _, err := os.Lstat(left); !os.IsNotExist(err) {

@@ -13,10 +13,35 @@ import (
 // maxDepth bounds the directories below a container's, each of which costs an open descriptor.
 const maxDepth = 200
 
+// allowance bounds a removal by how many names it tries to remove. nil: all.
+type allowance struct{ left int }
+
+// errSpent says that an allowance is used up.
+var errSpent = errors.New("there is more to remove")
+
+// names lists what a removal may try in dir, and one more where there is more.
+func (a *allowance) names(dir *os.File) ([]string, error) {
+	if a == nil {
+		return listNames(dir)
+	}
+	return someNames(dir, max(a.left, 0)+2) // the name that is kept does not count
+}
+
+func (a *allowance) spend() error {
+	if a == nil {
+		return nil
+	}
+	if a.left <= 0 {
+		return errSpent
+	}
+	a.left--
+	return nil
+}
+
 // removeContent removes everything in dir but the name keep, as far as it can, and returns the first
-// error.
-func removeContent(dir *os.File, keep string, depth int) error {
-	names, first := listNames(dir)
+// error, or errSpent.
+func removeContent(dir *os.File, keep string, depth int, a *allowance) error {
+	names, first := a.names(dir)
 	if errors.Is(first, fs.ErrNotExist) { // somebody else has just removed it
 		first = nil
 	}
@@ -24,7 +49,14 @@ func removeContent(dir *os.File, keep string, depth int) error {
 		if name == keep {
 			continue
 		}
-		if err := removeEntry(dir, name, depth); err != nil && first == nil {
+		if err := a.spend(); err != nil {
+			return err
+		}
+		err := removeEntry(dir, name, depth, a)
+		if errors.Is(err, errSpent) {
+			return err
+		}
+		if err != nil && first == nil {
 			first = err
 		}
 	}
@@ -33,7 +65,7 @@ func removeContent(dir *os.File, keep string, depth int) error {
 
 // removeEntry removes name, with what is below it where it is a directory. One that is gone is no
 // error: others may be removing the same tree.
-func removeEntry(dir *os.File, name string, depth int) error {
+func removeEntry(dir *os.File, name string, depth int, a *allowance) error {
 	at, path := int(dir.Fd()), filepath.Join(dir.Name(), name)
 	err := unix.Unlinkat(at, name, 0)
 	if err == nil || err == unix.ENOENT {
@@ -52,7 +84,7 @@ func removeEntry(dir *os.File, name string, depth int) error {
 	if err != nil {
 		return err
 	}
-	err = removeContent(sub, "", depth-1)
+	err = removeContent(sub, "", depth-1, a)
 	sub.Close()
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package supervise
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-hpc/berth/sdk"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // Console joins the terminal of this process with the container's, which the runtime sends over a socket.
@@ -48,29 +51,29 @@ func (c *Console) connect() error {
 	go func() { _, _ = io.Copy(master, os.Stdin) }() // ends with this process
 	go func() {
 		defer close(c.copied)
-		_, _ = io.Copy(os.Stdout, master) // EIO: the container has closed its side
+		_, err := io.Copy(os.Stdout, master) // EIO: the container has closed its side
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			copyRest(os.Stdout, master)
+		}
 	}()
 	return nil
 }
 
 // receive takes the descriptor that comes over the socket (unix(7), SCM_RIGHTS).
 func (c *Console) receive() (*os.File, error) {
-	deadline := time.Now().Add(connectTime)
-	if err := c.listener.SetDeadline(deadline); err != nil {
-		return nil, err
-	}
+	ctx, cancel := limit.WithTimeout(context.Background(), connectTime, "no terminal")
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { _ = c.listener.SetDeadline(time.Unix(1, 0)) })()
 	conn, err := c.listener.AcceptUnix()
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(deadline); err != nil {
-		return nil, err
-	}
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	name, control := make([]byte, 4096), make([]byte, unix.CmsgSpace(4))
 	_, n, _, _, err := conn.ReadMsgUnix(name, control)
 	if err != nil {
-		return nil, err
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	messages, err := unix.ParseSocketControlMessage(control[:n])
 	if err != nil {
@@ -101,7 +104,31 @@ func (c *Console) resize() {
 	}
 }
 
-// drainTime is how long output that the container has left may take to be written.
+// copyRest writes what is in the terminal now, without waiting for more: something that has survived the container may
+// keep it open.
+func copyRest(to io.Writer, master *os.File) {
+	conn, err := master.SyscallConn()
+	if err != nil {
+		return
+	}
+	buffer := make([]byte, 4096)
+	_ = conn.Control(func(fd uintptr) { // the deadline would keep conn.Read from trying
+		for range maxRest / len(buffer) {
+			n, err := unix.Read(int(fd), buffer)
+			if n <= 0 || err != nil {
+				return
+			}
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	})
+}
+
+// maxRest is more than the kernel keeps of a terminal's output (tty_buffer.c, TTYB_DEFAULT_MEM_LIMIT).
+const maxRest = 1 << 20
+
+// drainTime is how long this process's own terminal may take for output that the container has left.
 const drainTime = time.Second
 
 // Close writes what output is left and gives the terminal back as it was.
@@ -110,10 +137,13 @@ func (c *Console) Close() {
 	if c.master == nil {
 		return
 	}
+	_ = c.master.SetReadDeadline(time.Unix(1, 0))
+	ctx, cancel := limit.WithTimeout(context.Background(), drainTime, "not written")
 	select {
 	case <-c.copied:
-	case <-time.After(drainTime):
+	case <-ctx.Done():
 	}
+	cancel()
 	if c.before != nil {
 		_ = unix.IoctlSetTermios(0, unix.TCSETS, c.before)
 		c.before = nil
