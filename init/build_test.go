@@ -4,6 +4,7 @@ package init_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,10 +14,9 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
-)
 
-const deadline = 20 * time.Second // for what takes milliseconds
+	"github.com/berth-hpc/berth/internal/await"
+)
 
 // nobody is whom the tests become, when they run as root, where root may do too much.
 const nobody = 65534
@@ -115,14 +115,17 @@ func (c call) run(t *testing.T) result {
 	var stdout, stderr bytes.Buffer
 	cmd := c.command(t)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = deadline
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(deadline, func() { cmd.Process.Kill() })
-	defer timer.Stop()
+	defer killAtEnd(t, cmd)()
 	cmd.Wait()
 	return result{status(cmd.ProcessState), stdout.String(), stderr.String()}
+}
+
+// killAtEnd has a process that hangs end with the test.
+func killAtEnd(t *testing.T, cmd *exec.Cmd) (stop func() bool) {
+	return context.AfterFunc(await.Context(t), func() { _ = cmd.Process.Kill() })
 }
 
 func status(ps *os.ProcessState) int {

@@ -8,7 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // A command whose files its parent serves ends with that, with and without --init.
@@ -46,9 +47,5 @@ func TestWithParent(t *testing.T) {
 
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(deadline); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("never: ", what)
-		}
-	}
+	await.True(t, func() string { return what }, holds)
 }

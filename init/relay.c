@@ -14,11 +14,28 @@
 #include "berth-init.h"
 
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <time.h>
+#include <unistd.h>
 
 static const uid_t no_id = 65534;              /* the kernel's overflowuid */
 static const ino_t of_the_node = 0xEFFFFFFD;   /* the user namespace that the node booted with */
-static const time_t copy_takes = 2;            /* seconds, on a node with much to do */
+
+/* Seconds that a copy may take, on a node that is not busy. */
+#ifndef COPY_TAKES
+#define COPY_TAKES 2
+#endif
+
+/* copy_takes grows with the node's load per core, up to 32 times, as limits do elsewhere (sdk/limit). */
+static time_t copy_takes(void)
+{
+	struct sysinfo node;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN), load = 1;
+
+	if (sysinfo(&node) == 0 && cores > 0)
+		load = (long)(node.loads[0] >> SI_LOAD_SHIFT) / cores;
+	return COPY_TAKES * (load < 1 ? 1 : load > 32 ? 32 : load);
+}
 
 void listen_for(struct relay *r, int forward)
 {
@@ -39,7 +56,7 @@ int pass_on(struct relay *r, const siginfo_t *got)
 		return r->forward;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (got->si_uid != no_id)
-		return !*slurms || now.tv_sec - *slurms > copy_takes;
+		return !*slurms || now.tv_sec - *slurms > copy_takes();
 	*slurms = now.tv_sec;
 	return 0;
 }

@@ -63,7 +63,10 @@ static const char *remove_dir(int parent, const char *name, const dev_t *dev, in
 	return why;
 }
 
-/* A hook gets the container's state on a pipe, and crun complains when nobody reads it. */
+/* A hook gets the container's state on a pipe, and crun complains when nobody reads it. Whoever gives it another
+ * pipe, that nobody writes to, waits for as many milliseconds. */
+#define STATE_TAKES 30000
+
 static void drain(void)
 {
 	struct pollfd in = { .fd = 0, .events = POLLIN };
@@ -72,7 +75,7 @@ static void drain(void)
 
 	if (fstat(0, &st) < 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 		return;
-	while (poll(&in, 1, 1000) > 0 && read(0, state, sizeof state) > 0)
+	while (poll(&in, 1, STATE_TAKES) > 0 && read(0, state, sizeof state) > 0)
 		;
 }
 

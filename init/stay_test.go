@@ -13,7 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // command is a running "probe signals" below berth-init.
@@ -50,13 +51,7 @@ func start(t *testing.T, cmd *exec.Cmd) *command {
 
 func (c *command) next(t *testing.T) string {
 	t.Helper()
-	select {
-	case line := <-c.lines:
-		return line
-	case <-time.After(deadline):
-		t.Fatal("the command prints nothing")
-		return ""
-	}
+	return await.Closed(t, "the command prints something", c.lines)
 }
 
 // expect checks that the next signals are these, and that no other comes before them.
@@ -90,11 +85,7 @@ func catchable() []syscall.Signal {
 // eventually polls until the condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(deadline); !condition(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("never %s", what)
-		}
-	}
+	await.True(t, func() string { return what }, condition)
 }
 
 // child returns the pid of the only child of a process, as the test sees it.
@@ -358,8 +349,7 @@ func TestHoldsNoDescriptors(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timer := time.AfterFunc(deadline, func() { cmd.Process.Kill() })
-	defer timer.Stop()
+	defer killAtEnd(t, cmd)()
 	if data, err := io.ReadAll(stdout); err != nil || len(data) != 0 {
 		t.Errorf("standard output: %q, %v", data, err)
 	}

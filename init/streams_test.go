@@ -8,7 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // A runtime in between, which would use up the job's streams, has none of them but stderr.
@@ -87,7 +88,7 @@ func TestConsole(t *testing.T) {
 // receive takes the descriptor that comes over a socket.
 func receive(t *testing.T, listener *net.UnixListener) *os.File {
 	t.Helper()
-	listener.SetDeadline(time.Now().Add(deadline))
+	listener.SetDeadline(await.End(t))
 	conn, err := listener.AcceptUnix()
 	if err != nil {
 		t.Fatal(err)
