@@ -3,6 +3,7 @@
 BUILD        := go build -trimpath -tags grpcnotrace -ldflags "-s -w"
 INIT_SOURCES := $(wildcard init/*.c)
 DRIVERS      := $(patsubst drivers/%/main.go,%,$(wildcard drivers/*/main.go))
+PROBE        := sdk/drivertest/internal/carried/program/berth-probe
 PREFIX       ?= /usr/local
 LIBEXEC      := $(DESTDIR)$(PREFIX)/libexec/berth
 
@@ -14,6 +15,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 build: bin/berth-init ## build every program into bin/
+	$(BUILD) -buildvcs=false -o $(PROBE) ./sdk/drivertest/probe
 	$(BUILD) -o bin/berth ./host
 	ln -sf berth bin/berth-oci
 	$(foreach d,$(DRIVERS),$(BUILD) -o bin/berth-driver-$(d) ./drivers/$(d) && ):
@@ -48,4 +50,4 @@ generate: ## regenerate the protobuf (needs protoc and its two Go plugins)
 		sdk/internal/wire/driverv1/driver.proto
 
 clean: ## remove what was built
-	rm -rf bin
+	rm -rf bin $(PROBE)

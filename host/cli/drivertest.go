@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,8 @@ func (c *call) driverTestCommand() *cobra.Command {
 	var settings, lacks []string
 	var run string
 	var list, verbose bool
+	var starts int
+	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "test PATH|NAME",
 		Short: "Prove a driver with the conformance kit",
@@ -40,6 +43,7 @@ driver NAME with its settings. It needs no image, network or cluster. Status 0: 
 			if err != nil {
 				return err
 			}
+			cfg.Starts, cfg.Timeout = starts, timeout
 			filter, err := regexp.Compile(run)
 			if err != nil {
 				return sdk.Mark(fmt.Errorf("--run: %w", err), sdk.ErrInvalid)
@@ -59,8 +63,10 @@ driver NAME with its settings. It needs no image, network or cluster. Status 0: 
 	f.StringArrayVar(&settings, "set", nil, "a setting of the driver, `KEY=VALUE`; VALUE is JSON or a plain string")
 	f.StringArrayVar(&lacks, "lacks", nil, "declare what the runtime cannot do and why, `FEATURE=REASON`; features: "+strings.Trim(fmt.Sprint(drivertest.Features()), "[]"))
 	f.StringVar(&run, "run", "", "only the cases whose names match the regular `EXPRESSION`")
+	f.IntVar(&starts, "starts", 0, "how many containers storm/starts starts at once; 0: sixteen for each core, at most 128")
+	f.DurationVar(&timeout, "timeout", 0, "after what `TIME` a case that hangs is given up, later on a busy machine; 0: two minutes")
 	f.BoolVar(&list, "list", false, "list the cases and what each proves")
-	f.BoolVarP(&verbose, "verbose", "v", false, "say of each case what it proves")
+	f.BoolVarP(&verbose, "verbose", "v", false, "say of each case what it proves and cost")
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package drivertest
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
-	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/launcher"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/probe"
 )
@@ -51,16 +49,6 @@ func appliedCases() []Case {
 func (t *trial) appliedReport(paths []string, edits ...edit) (*container, *probe.Report) {
 	c := t.container(append([]string{"try"}, paths...), edits...)
 	return c, t.report(c, launcher.Request{}, streams{})
-}
-
-// refuses says whether the driver refuses such a container as unsupported.
-func (t *trial) refuses(edits ...edit) bool {
-	c := t.container([]string{"exit", "0"}, edits...)
-	task := c.launch(launcher.Request{Then: launcher.Plan}, streams{})
-	task.stdin.Close()
-	_, err := task.plan()
-	task.wait()
-	return errors.Is(err, sdk.ErrUnsupported)
 }
 
 // inProc are the names that /proc/PID/ns has for config.json's (namespaces(7)).

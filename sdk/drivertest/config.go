@@ -1,11 +1,13 @@
 package drivertest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -22,10 +24,17 @@ type Config struct {
 	// the lack, and fails where the runtime can do it after all. What a driver refuses with
 	// sdk.ErrUnsupported is reported without being declared.
 	Lacks map[Feature]string
-	// Program acts as Main says; it is used as launcher and as the program in containers. It
-	// must be linked statically. Empty: Run builds one, Test uses the running program.
+	// Program acts as Main says; it is used as launcher. Empty: Run builds one, Test uses the running
+	// program.
 	Program string
-	// Timeout is how long one case may take; 0: two minutes.
+	// Probe is the program in containers, ./probe, linked statically. Empty: Run builds one; Test uses the
+	// one that "make build" has put into the running program, and where there is none Program, which is
+	// slower and must then be linked statically.
+	Probe string
+	// Starts is how many containers storm/starts starts at once; 0: sixteen for each core, at most 128.
+	Starts int
+	// Timeout is after what time a case that hangs is given up, and its clean-up likewise; on a busy
+	// machine it is as many times longer as there are processes that want each core. 0: two minutes.
 	Timeout time.Duration
 }
 
@@ -47,8 +56,6 @@ const Capabilities Feature = "capabilities"
 
 // Features returns every Feature.
 func Features() []Feature { return []Feature{Signals, Isolation, Capabilities} }
-
-const defaultTimeout = 2 * time.Minute
 
 // check makes c complete and says what is wrong with it, as an sdk.ErrInvalid.
 func (c *Config) check() error {
@@ -75,9 +82,11 @@ func (c *Config) check() error {
 			return sdk.Mark(fmt.Errorf("lack of %q: no reason given", feature), sdk.ErrInvalid)
 		}
 	}
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
+	if c.Starts < 0 || c.Timeout < 0 {
+		return sdk.Mark(fmt.Errorf("%d containers at once, a case given up after %v: less than nothing", c.Starts, c.Timeout), sdk.ErrInvalid)
 	}
+	c.Starts = cmp.Or(c.Starts, min(16*runtime.NumCPU(), 128))
+	c.Timeout = cmp.Or(c.Timeout, 2*time.Minute)
 	return nil
 }
 

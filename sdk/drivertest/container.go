@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -34,9 +33,9 @@ func (t *trial) container(args []string, edits ...edit) *container {
 // command makes a bundle that runs any command. At the end of the case the container is deleted,
 // and whatever is left of it is a fault.
 func (t *trial) command(command []string, edits ...edit) *container {
-	t.made++
-	id := fmt.Sprintf("%s-%s-%d", t.boot, filepath.Base(t.dir), t.made)
-	c := &container{t: t, dir: filepath.Join(t.dir, fmt.Sprint(t.made))}
+	n := len(t.containers) + 1
+	id := fmt.Sprint(t.idPrefix(), n)
+	c := &container{t: t, dir: filepath.Join(t.dir, fmt.Sprint(n))}
 	c.about = sdk.Container{ID: id, Bundle: filepath.Join(c.dir, "bundle"), Root: filepath.Join(c.dir, "root")}
 	for _, dir := range []string{c.dir, c.about.Bundle, c.about.Root, c.scratch()} {
 		t.must(os.Mkdir(dir, 0o700))
@@ -52,9 +51,12 @@ func (t *trial) command(command []string, edits ...edit) *container {
 	}
 	t.must(writeSpec(c.about.Bundle, c.spec))
 	c.about.Annotations = c.spec.Annotations
-	t.Cleanup(c.remove)
+	t.containers = append(t.containers, c)
 	return c
 }
+
+// idPrefix begins the IDs of the case's containers, and of no others.
+func (t *trial) idPrefix() string { return t.boot + "-" + filepath.Base(t.dir) + "-" }
 
 func (c *container) scratch() string { return filepath.Join(c.dir, "s") }
 
@@ -68,39 +70,6 @@ func (c *container) plan(ctx context.Context, d *client.Driver) error {
 		_, err = launcher.Prepared(ctx, d, &c.about, c.shared(), d.Create)
 	}
 	return err
-}
-
-// remove ends and deletes the container, and reports what is left.
-func (c *container) remove() {
-	for _, task := range c.tasks {
-		task.end()
-	}
-	if c.t.can("lifecycle") && len(c.tasks) > 0 {
-		if err := c.delete(true); err != nil {
-			c.t.Errorf("deleting with force at the end: %v", err)
-		}
-	}
-	c.release()
-	c.reportLeftovers()
-	for _, task := range c.tasks {
-		task.close()
-	}
-}
-
-// release has the driver undo what it prepared for the container, twice as after a crash.
-func (c *container) release() {
-	if !c.t.can("prepare") {
-		return
-	}
-	for range 2 {
-		err := c.ask(func(ctx context.Context, d *client.Driver) error { return d.Release(ctx, launcher.Step(c.shared())) })
-		if err != nil {
-			c.t.Errorf("releasing at the end: %v", err)
-		}
-	}
-	if left, err := os.ReadDir(c.shared()); err != nil || len(left) > 0 {
-		c.t.Errorf("left in the step's directory by Release: %v, %v", left, err)
-	}
 }
 
 func (c *container) state() (state *specs.State, err error) {
@@ -131,13 +100,8 @@ func (c *container) resume() error {
 	return c.ask(func(ctx context.Context, d *client.Driver) error { return d.Resume(ctx, &c.about) })
 }
 
-// callTime is what the host allows a driver for one short call.
-const callTime = 30 * time.Second
-
 func (c *container) ask(f func(context.Context, *client.Driver) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.t.ctx), callTime) // also to clean up
-	defer cancel()
-	return c.t.ask(ctx, nil, func(d *client.Driver) error { return f(ctx, d) })
+	return c.t.call(func(d *client.Driver) error { return f(c.t.ctx, d) })
 }
 
 // status is the container's status in words, for comparing: "created", "running", "paused",
@@ -153,7 +117,7 @@ func (c *container) status() string {
 // reaches waits for a status.
 func (c *container) reaches(want specs.ContainerState) bool {
 	var last string
-	if c.t.within(10*time.Second, func() bool { last = c.status(); return last == string(want) }) {
+	if c.t.until(func() bool { last = c.status(); return last == string(want) }) {
 		return true
 	}
 	c.t.Errorf("the container's status is %s, not %q", last, want)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -72,7 +71,7 @@ func (c *container) create() *task {
 
 // succeeds waits for a command whose streams outlive it.
 func (c *container) succeeds(task *task) {
-	if !c.t.within(callTime, task.hasEnded) {
+	if !c.t.until(task.hasEnded) {
 		c.t.Fatalf("the command does not end: %s", task.describe())
 	}
 	if status := task.status(); status != 0 {
@@ -121,10 +120,11 @@ func (t *trial) createConsole() {
 	t.must(err)
 	defer listener.Close()
 	c.create()
-	t.must(listener.SetDeadline(time.Now().Add(callTime)))
+	t.untilGivenUp(listener)
 	conn, err := listener.AcceptUnix()
 	t.must(err)
 	defer conn.Close()
+	t.untilGivenUp(conn)
 	master, err := receiveFile(conn)
 	t.must(err)
 	screen := newStream(master)

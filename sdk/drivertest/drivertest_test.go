@@ -9,26 +9,52 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/drivertest"
 )
 
-// build builds a program of this module and returns its path.
-func build(t *testing.T, pkg string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), filepath.Base(pkg))
-	cmd := exec.Command("go", "build", "-o", file, pkg)
+// programs is a directory that goes with TestMain.
+var programs string
+
+// built builds the flawed driver and the kit's own programs into it.
+var built = sync.OnceValue(func() error {
+	// As "make build" builds the probe.
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w", "-o", programs+"/", "./internal/flawed", "./launch", "./probe")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", pkg, err, out)
+		return fmt.Errorf("building the programs: %w\n%s", err, out)
 	}
-	return file
+	return nil
+})
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "drivertest-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	programs = dir
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// flawed is the configuration for a driver with a flaw, "" for none.
+func flawed(t *testing.T, flaw string) drivertest.Config {
+	t.Helper()
+	if err := built(); err != nil {
+		t.Fatal(err)
+	}
+	return drivertest.Config{
+		Driver: filepath.Join(programs, "flawed"), Program: filepath.Join(programs, "launch"), Probe: filepath.Join(programs, "probe"),
+		Settings: map[string]any{"flaw": flaw},
+	}
 }
 
 func TestKitNoticesFlaws(t *testing.T) {
-	driver, program := build(t, "./internal/flawed"), build(t, "./probe")
 	for _, c := range []struct {
 		flaw, cases string
 		want        drivertest.Status
@@ -45,6 +71,8 @@ func TestKitNoticesFlaws(t *testing.T) {
 		{"status", "^exit/status-42$", drivertest.Fail, "status 1 instead of 42"},
 		{"file", "^exit/status-0$", drivertest.Fail, "files in the root left behind: left"},
 		{"stray", "^driver/strays$", drivertest.Fail, "left behind"},
+		{"all", "^exit/status-0$", drivertest.Fail, "status 125 instead of 0"},
+		{"all", "^exit/status-1$", drivertest.Lack, "process.args"},
 		{"kind", "^refusals/bundle$", drivertest.Fail, `an error of no kind instead of "invalid"`},
 		{"", "^applied/namespaces$", drivertest.Fail, "shares the node's pid namespace"},
 		{"", "^applied/seccomp$", drivertest.Fail, "sysinfo(2), which"},
@@ -54,9 +82,8 @@ func TestKitNoticesFlaws(t *testing.T) {
 		{"", "^create/capability$", drivertest.Lack, "checked: its calls are refused"},
 	} {
 		t.Run(c.flaw+c.cases, func(t *testing.T) {
-			cfg := drivertest.Config{Driver: driver, Program: program, Settings: map[string]any{"flaw": c.flaw}}
 			ran := 0
-			_, err := drivertest.Test(t.Context(), cfg, regexp.MustCompile(c.cases), func(r drivertest.Result) {
+			_, err := drivertest.Test(t.Context(), flawed(t, c.flaw), regexp.MustCompile(c.cases), func(r drivertest.Result) {
 				ran++
 				text := strings.Join(r.Text(true), "\n")
 				if r.Status() != c.want || !strings.Contains(text, c.says) {
@@ -72,10 +99,8 @@ func TestKitNoticesFlaws(t *testing.T) {
 
 // A driver of which somebody says that it lacks isolation, and which has it.
 func TestKitNoticesIsolationThatIsNotRefused(t *testing.T) {
-	cfg := drivertest.Config{
-		Driver: build(t, "./internal/flawed"), Program: build(t, "./probe"),
-		Lacks: map[drivertest.Feature]string{drivertest.Isolation: "it is said to"},
-	}
+	cfg := flawed(t, "")
+	cfg.Lacks = map[drivertest.Feature]string{drivertest.Isolation: "it is said to"}
 	for _, c := range []struct {
 		cases, says string
 		want        drivertest.Status
@@ -91,6 +116,39 @@ func TestKitNoticesIsolationThatIsNotRefused(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A driver that rightly refuses what every bundle asks for fails in nothing, and that is said in one line.
+func TestRightRefusalIsNoFailure(t *testing.T) {
+	for flaw, want := range map[string]drivertest.Summary{
+		"shares":       {Passed: 1, Lacked: 1, Undeclared: drivertest.Isolation, Refusal: `driver "tested": linux.namespaces: it cannot do that`},
+		"capabilities": {Lacked: 1, Undeclared: drivertest.Capabilities, Refusal: `driver "tested": process.capabilities: it cannot do that`},
+	} {
+		cases := regexp.MustCompile("^(exit/status-0|refusals/isolation)$")
+		if want.Passed == 0 {
+			cases = regexp.MustCompile("^refusals/isolation$")
+		}
+		got, err := drivertest.Test(t.Context(), flawed(t, flaw), cases, func(r drivertest.Result) { t.Log(r.Case.Name, r.Text(true)) })
+		if err != nil || got != want {
+			t.Errorf("%s: %+v instead of %+v, %v", flaw, got, want, err)
+		}
+		line, counts, _ := strings.Cut(got.String(), "\n")
+		if !strings.Contains(line, fmt.Sprintf("--lacks '%s=REASON'", want.Undeclared)) || !strings.Contains(counts, " 0 failed") {
+			t.Errorf("%s: %s", flaw, got)
+		}
+	}
+}
+
+// What "make build" has put into this program, if it has, is the program of this source.
+func TestCarriedProbeIsFresh(t *testing.T) {
+	file := "internal/carried/program/berth-probe"
+	got, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		t.Skip("not built: ", file)
+	}
+	if text, err := os.ReadFile(flawed(t, "").Probe); err != nil || !bytes.Equal(text, got) {
+		t.Errorf("%s is of another source, %v: run make", file, err)
 	}
 }
 
@@ -127,6 +185,7 @@ func TestConfigRefused(t *testing.T) {
 		"not executable": {drivertest.Config{Driver: "README.md"}, "not an executable file"},
 		"feature":        {drivertest.Config{Driver: self, Lacks: map[drivertest.Feature]string{"x": "y"}}, `no feature is called "x"`},
 		"reason":         {drivertest.Config{Driver: self, Lacks: map[drivertest.Feature]string{drivertest.Signals: " "}}, "no reason"},
+		"starts":         {drivertest.Config{Driver: self, Starts: -1}, "less than nothing"},
 		"settings":       {drivertest.Config{Driver: self, Settings: map[string]any{"f": func() {}}}, "writing the settings"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -52,9 +52,14 @@ func (t *trial) report(c *container, req launcher.Request, s streams) *probe.Rep
 	if task.stdin != nil {
 		task.stdin.Close()
 	}
-	status := task.wait()
+	task.wait()
 	task.lacks()
-	if status != 0 {
+	return t.reportOf(task)
+}
+
+// reportOf is the report that an ended task has printed. It ends the case where there is none.
+func (t *trial) reportOf(task *task) *probe.Report {
+	if task.status() != 0 {
 		t.Fatalf("the program could not report: %s", task.describe())
 	}
 	return t.parseReport([]byte(task.out.String()))

@@ -48,7 +48,9 @@ func exitCases() []Case {
 
 func (t *trial) endsWith(c *container, status int) {
 	task := c.run()
-	task.lacks()
+	if status != 0 { // a driver that refuses the simplest container can run nothing
+		task.lacks()
+	}
 	if got := task.status(); got != status {
 		t.Errorf("status %d instead of %d: %s", got, status, task.describe())
 	}

@@ -1,16 +1,18 @@
 package drivertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/client"
+	"github.com/berth-hpc/berth/sdk/drivertest/internal/carried"
+	"github.com/berth-hpc/berth/sdk/drivertest/internal/launcher"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/probe"
 )
 
@@ -22,6 +24,8 @@ type kit struct {
 	about *client.Description
 	ids   idMaps
 	boot  string // makes container IDs of this run its own
+
+	cleaner *client.Driver // see byCleaner; nil: not started
 }
 
 // maxDir leaves room in the 108 bytes of a unix socket's path (unix(7)).
@@ -45,13 +49,13 @@ func newKit(ctx context.Context, cfg Config) (k *kit, err error) {
 			k.close()
 		}
 	}()
-	if err := copyFile(k.probe, cfg.Program, 0o755); err != nil {
-		return nil, fmt.Errorf("copying the kit's program: %w", err)
+	if err := k.placeProbe(); err != nil {
+		return nil, fmt.Errorf("placing the program for containers: %w", err)
 	}
 	if k.ids, err = callersMaps(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := patience(ctx, cfg.Timeout)
 	defer cancel()
 	return k, k.ask(ctx, nil, func(d *client.Driver) error {
 		k.about, err = d.Describe(ctx)
@@ -59,7 +63,10 @@ func newKit(ctx context.Context, cfg Config) (k *kit, err error) {
 	})
 }
 
-func (k *kit) close() { os.RemoveAll(k.dir) }
+func (k *kit) close() {
+	k.endCleaner()
+	os.RemoveAll(k.dir)
+}
 
 // can says whether the driver names the capability in its description.
 func (k *kit) can(capability string) bool { return slices.Contains(k.about.Capabilities, capability) }
@@ -69,23 +76,29 @@ func (k *kit) lacks(f Feature) bool { _, declared := k.cfg.Lacks[f]; return decl
 
 // ask starts the driver for one call, as the host does, and ends it. other overrides settings.
 func (k *kit) ask(ctx context.Context, other map[string]any, call func(*client.Driver) error) error {
-	settings, err := k.cfg.settings(other)
-	if err != nil {
-		return err
-	}
 	scratch, err := os.MkdirTemp(k.dir, "s")
 	if err != nil {
 		return fmt.Errorf("making a directory for the driver's socket: %w", err)
 	}
 	defer os.RemoveAll(scratch)
-	d, err := client.Start(ctx, client.Config{
-		Name: "tested", Path: k.cfg.Driver, Env: driverEnv(), Settings: settings, Scratch: scratch,
-	})
+	d, err := k.start(ctx, other, scratch)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
 	return call(d)
+}
+
+// start starts the driver; scratch is where its socket will be.
+func (k *kit) start(ctx context.Context, other map[string]any, scratch string) (*client.Driver, error) {
+	settings, err := k.cfg.settings(other)
+	if err != nil {
+		return nil, err
+	}
+	return client.Start(ctx, client.Config{
+		Name: "tested", Path: k.cfg.Driver, Env: driverEnv(), Settings: settings, Scratch: scratch,
+		StartTimeout: launcher.Abandoned, // ctx ends before that
+	})
 }
 
 // driverEnv is the environment that the host builds for a driver.
@@ -99,8 +112,28 @@ func driverEnv() []string {
 	return env
 }
 
-// call asks the driver about the container and returns the driver's error.
-func (t *trial) call(f func(d *client.Driver) error) error { return t.ask(t.ctx, nil, f) }
+// call asks the driver and returns its error.
+func (t *trial) call(f func(d *client.Driver) error) error {
+	if t.open != nil {
+		return f(t.open)
+	}
+	return t.ask(t.ctx, nil, f)
+}
+
+// together has all calls of f answered by one driver, where they have nothing to do with each other.
+// Else each is answered by one of its own, as under the host, so that nothing a driver keeps in memory
+// can help it.
+func (t *trial) together(f func()) {
+	err := t.ask(t.ctx, nil, func(d *client.Driver) error {
+		t.open = d
+		defer func() { t.open = nil }()
+		f()
+		return nil
+	})
+	if err != nil {
+		t.Errorf("starting the driver: %v", err)
+	}
+}
 
 // kindName is the kind of err in words.
 func kindName(err error) string {
@@ -112,6 +145,14 @@ func kindName(err error) string {
 	default:
 		return fmt.Sprintf("%q", kind)
 	}
+}
+
+// placeProbe puts the program for containers into the kit's directory.
+func (k *kit) placeProbe() error {
+	if program := carried.Probe(); k.cfg.Probe == "" && program != nil {
+		return os.WriteFile(k.probe, program, 0o755)
+	}
+	return copyFile(k.probe, cmp.Or(k.cfg.Probe, k.cfg.Program), 0o755)
 }
 
 func copyFile(to, from string, mode os.FileMode) error {

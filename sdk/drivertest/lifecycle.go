@@ -74,7 +74,7 @@ func (t *trial) lifecyclePhases() {
 func (t *trial) afterEnd(c *container) {
 	stopped, gone := string(specs.StateStopped), kindName(sdk.ErrNotFound)
 	var last string
-	if !t.within(callTime/3, func() bool { last = c.status(); return last == stopped || last == gone }) {
+	if !t.until(func() bool { last = c.status(); return last == stopped || last == gone }) {
 		t.Errorf("the status is %s instead of %q or not found", last, stopped)
 	}
 }
@@ -114,17 +114,19 @@ func (t *trial) deleteRunning() {
 func (t *trial) lifecycleUnknown() {
 	t.needs("lifecycle")
 	c := t.container([]string{"exit", "0"})
-	_, stateErr := c.state()
-	for name, err := range map[string]error{
-		"State": stateErr, "Kill": c.kill(syscall.SIGTERM, false), "Kill of all": c.kill(syscall.SIGTERM, true), "Delete": c.delete(false),
-	} {
-		if !errors.Is(err, sdk.ErrNotFound) {
-			t.Errorf("%s of an unknown ID: %s instead of %q: %v", name, kindName(err), sdk.ErrNotFound, err)
+	t.together(func() {
+		_, stateErr := c.state()
+		for name, err := range map[string]error{
+			"State": stateErr, "Kill": c.kill(syscall.SIGTERM, false), "Kill of all": c.kill(syscall.SIGTERM, true), "Delete": c.delete(false),
+		} {
+			if !errors.Is(err, sdk.ErrNotFound) {
+				t.Errorf("%s of an unknown ID: %s instead of %q: %v", name, kindName(err), sdk.ErrNotFound, err)
+			}
 		}
-	}
-	if err := c.delete(true); err != nil {
-		t.Errorf("Delete of an unknown ID with force: %v", err)
-	}
+		if err := c.delete(true); err != nil {
+			t.Errorf("Delete of an unknown ID with force: %v", err)
+		}
+	})
 }
 
 func (t *trial) runtimeKilled() {

@@ -23,15 +23,17 @@ func (t *trial) needs(capability string) {
 // is unsupported, and with it none is.
 func (t *trial) refusedUnlessClaimed(capability string, calls map[string]call) {
 	c := t.container([]string{"exit", "0"})
-	for _, name := range slices.Sorted(maps.Keys(calls)) {
-		err := c.ask(func(ctx context.Context, d *client.Driver) error { return calls[name](ctx, d, &c.about) })
-		switch unsupported := errors.Is(err, sdk.ErrUnsupported); {
-		case !t.can(capability) && !unsupported:
-			t.Errorf("%s: %s, although the driver claims no %q: %v", name, kindName(err), capability, err)
-		case t.can(capability) && unsupported:
-			t.Errorf("%s: not supported, although the driver claims %q: %v", name, capability, err)
+	t.together(func() {
+		for _, name := range slices.Sorted(maps.Keys(calls)) {
+			err := c.ask(func(ctx context.Context, d *client.Driver) error { return calls[name](ctx, d, &c.about) })
+			switch unsupported := errors.Is(err, sdk.ErrUnsupported); {
+			case !t.can(capability) && !unsupported:
+				t.Errorf("%s: %s, although the driver claims no %q: %v", name, kindName(err), capability, err)
+			case t.can(capability) && unsupported:
+				t.Errorf("%s: not supported, although the driver claims %q: %v", name, capability, err)
+			}
 		}
-	}
+	})
 	if !t.can(capability) {
 		t.Lacks("no capability %q (checked: its calls are refused)", capability)
 	}

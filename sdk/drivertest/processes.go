@@ -13,13 +13,24 @@ import (
 // belongs says whether p has to do with the container: it carries its marker in its environment,
 // or its ID or directory in its command line.
 func (c *container) belongs(p procfs.Process) bool {
-	for _, arg := range p.Args {
-		if strings.Contains(arg, c.about.ID) || strings.Contains(arg, c.dir+"/") {
-			return true
-		}
-	}
-	env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.Pid))
-	return slices.Contains(strings.Split(string(env), "\x00"), marker(c.about.ID))
+	return names(p, c.about.ID, c.dir) || slices.Contains(environ(p.Pid), marker(c.about.ID))
+}
+
+// belongs says whether p has to do with any of the case's containers.
+func (t *trial) belongs(p procfs.Process) bool {
+	isMarker := func(entry string) bool { return strings.HasPrefix(entry, marker(t.idPrefix())) }
+	return names(p, t.idPrefix(), t.dir) || slices.ContainsFunc(environ(p.Pid), isMarker)
+}
+
+// names says whether p's command line has the ID in it, or the directory.
+func names(p procfs.Process, id, dir string) bool {
+	return slices.ContainsFunc(p.Args, func(arg string) bool { return strings.Contains(arg, id) || strings.Contains(arg, dir+"/") })
+}
+
+// environ is the environment that a process began with.
+func environ(pid int) []string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return strings.Split(string(text), "\x00")
 }
 
 // programs returns the node's pids of the container's own processes, those that run the probe.
@@ -36,7 +47,7 @@ func (c *container) programs() []int {
 // program returns the node's pid of the container's one process.
 func (c *container) program() int {
 	var pids []int
-	c.t.within(callTime, func() bool { pids = c.programs(); return len(pids) > 0 })
+	c.t.until(func() bool { pids = c.programs(); return len(pids) > 0 })
 	if len(pids) != 1 {
 		c.t.Fatalf("found %d processes of the container instead of one: %v", len(pids), pids)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -99,7 +97,9 @@ func (t *trial) brokenBundles() {
 		if text == "" {
 			t.must(os.Remove(config))
 		}
-		t.failsWell(c, "config.json "+text)
+		if err := c.planned(); !errors.Is(err, sdk.ErrInvalid) { // else the runtime never sees it
+			t.failsWell(c, "config.json "+text)
+		}
 	}
 }
 
@@ -124,67 +124,16 @@ func (t *trial) missingRootfs() {
 }
 
 func (t *trial) badIDs() {
-	for _, id := range []string{"..", ".", "a/b", "-x", "", "a b", "a\nb"} {
-		c := t.container([]string{"exit", "0"})
-		good := c.about.ID
-		c.about.ID = id
-		err := c.ask(func(ctx context.Context, d *client.Driver) error {
-			return c.plan(ctx, d)
-		})
-		c.about.ID = good
-		if !errors.Is(err, sdk.ErrInvalid) {
-			t.Errorf("ID %q: %s instead of %q: %v", id, kindName(err), sdk.ErrInvalid, err)
+	c := t.container([]string{"exit", "0"})
+	good := c.about.ID
+	defer func() { c.about.ID = good }()
+	t.together(func() {
+		for _, id := range []string{"..", ".", "a/b", "-x", "", "a b", "a\nb"} {
+			c.about.ID = id
+			err := c.planned()
+			if !errors.Is(err, sdk.ErrInvalid) {
+				t.Errorf("ID %q: %s instead of %q: %v", id, kindName(err), sdk.ErrInvalid, err)
+			}
 		}
-	}
-}
-
-func (t *trial) isolation() {
-	whole := kit{probe: t.probe, ids: t.ids}
-	for i := range isolations {
-		one := isolations[i]
-		lacks := t.lacks(Isolation) || one.feature == Capabilities && t.lacks(Capabilities)
-		c := t.container([]string{"exit", "0"})
-		asking := whole.newSpec(c.spec.Root.Path, c.about.ID, nil)
-		one.ask(c.spec, asking)
-		t.must(writeSpec(c.about.Bundle, c.spec))
-		task := c.run()
-		_, err := task.plan()
-		switch {
-		case !lacks && task.status() != 0:
-			t.Errorf("%s: %s", one.field, task.describe())
-		case lacks && !errors.Is(err, sdk.ErrUnsupported):
-			t.Errorf("%s: %s instead of %q: %v", one.field, kindName(err), sdk.ErrUnsupported, err)
-		case lacks && !strings.Contains(err.Error(), one.field):
-			t.Errorf("the refusal does not name %s: %v", one.field, err)
-		}
-	}
-	for _, feature := range []Feature{Isolation, Capabilities} {
-		if t.lacks(feature) {
-			t.Lacks("%s (checked: asking for it is refused)", t.cfg.Lacks[feature])
-		}
-	}
-}
-
-// isolations are the requests that shareNode takes away; ask puts one back from a whole bundle.
-var isolations = []struct {
-	field   string
-	feature Feature
-	ask     func(spec, whole *specs.Spec)
-}{
-	{"linux.namespaces", Isolation, askNamespace(specs.PIDNamespace)},
-	{"linux.namespaces", Isolation, askNamespace(specs.IPCNamespace)},
-	{"linux.namespaces", Isolation, askNamespace(specs.UTSNamespace)},
-	{"hostname", Isolation, func(spec, whole *specs.Spec) { spec.Hostname = whole.Hostname }},
-	{"process.capabilities", Capabilities, func(spec, whole *specs.Spec) { spec.Process.Capabilities = whole.Process.Capabilities }},
-	{"mounts[2]", Isolation, func(spec, whole *specs.Spec) { spec.Mounts[2] = whole.Mounts[2] }},
-	{"mounts[3]", Isolation, func(spec, whole *specs.Spec) { spec.Mounts[3] = whole.Mounts[3] }},
-}
-
-func askNamespace(kind specs.LinuxNamespaceType) func(spec, whole *specs.Spec) {
-	return func(spec, _ *specs.Spec) {
-		asks := func(n specs.LinuxNamespace) bool { return n.Type == kind }
-		if !slices.ContainsFunc(spec.Linux.Namespaces, asks) {
-			spec.Linux.Namespaces = append(spec.Linux.Namespaces, specs.LinuxNamespace{Type: kind})
-		}
-	}
+	})
 }

@@ -26,6 +26,7 @@ type Result struct {
 	Notes   []string // what is worth knowing
 	Skipped string   // what is missing on this machine for the case to run
 	Took    time.Duration
+	CPU     time.Duration // processor time of the kit and of those processes of the case that ended in it
 }
 
 // Status is the result in one word.
@@ -59,7 +60,14 @@ func (r *Result) Text(verbose bool) []string {
 }
 
 // Summary counts results.
-type Summary struct{ Passed, Failed, Lacked, Skipped int }
+type Summary struct {
+	Passed, Failed, Lacked, Skipped int
+	// Undeclared is Isolation or Capabilities where the driver, with its settings, rightly refuses what
+	// every bundle asks for and Config.Lacks does not say so; the cases have then asked for less. Refusal
+	// is what it says.
+	Undeclared Feature
+	Refusal    string
+}
 
 func (s *Summary) add(r *Result) {
 	switch r.Status() {
@@ -83,16 +91,25 @@ func (s Summary) ExitStatus() int {
 	return 0
 }
 
-// String is the summary as a line.
+// String is the summary as a line, after another one on what is Undeclared.
 func (s Summary) String() string {
-	return fmt.Sprintf("%d passed, %d failed, %d lacking, %d skipped", s.Passed, s.Failed, s.Lacked, s.Skipped)
+	less := ""
+	if s.Undeclared != "" {
+		less = fmt.Sprintf("With these settings the driver isolates less than a bundle asks for, and says so. The cases asked for less, "+
+			"as with --lacks '%s=REASON'. It refused: %s\n", s.Undeclared, s.Refusal)
+	}
+	return less + fmt.Sprintf("%d passed, %d failed, %d lacking, %d skipped", s.Passed, s.Failed, s.Lacked, s.Skipped)
 }
 
 // Printer returns a report function that writes results to w for people; with verbose it also
-// tells what each case proves, and the notes.
+// tells what each case proves and cost, and the notes.
 func Printer(w io.Writer, verbose bool) func(Result) {
 	return func(r Result) {
-		fmt.Fprintf(w, "%-4s  %s  (%.2fs)\n", r.Status(), r.Case.Name, r.Took.Seconds())
+		cost := ""
+		if verbose {
+			cost = fmt.Sprintf(", %.0f ms of processor time", r.CPU.Seconds()*1000)
+		}
+		fmt.Fprintf(w, "%-4s  %s  (%.2fs%s)\n", r.Status(), r.Case.Name, r.Took.Seconds(), cost)
 		if verbose {
 			fmt.Fprintf(w, "      %s\n", r.Case.Proves)
 		}

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -23,21 +24,26 @@ type TestingT[T any] interface {
 	Skip(args ...any)
 }
 
-// Run tests the driver, each case as a subtest. Where cfg.Program is empty it is built with the
-// go command.
+// Run tests the driver, each case as a subtest. Where cfg.Program or cfg.Probe is empty it is built with
+// the go command. A lack of Isolation or Capabilities must be declared.
 func Run[T TestingT[T]](t T, cfg Config) {
 	t.Helper()
-	if cfg.Program == "" {
-		cfg.Program = filepath.Join(t.TempDir(), "berth-probe")
-		if err := buildProgram(t.Context(), cfg.Program); err != nil {
+	if cfg.Program == "" || cfg.Probe == "" {
+		dir := t.TempDir()
+		if err := buildPrograms(t.Context(), dir); err != nil {
 			t.Fatal(err)
 		}
+		cfg.Program = cmp.Or(cfg.Program, filepath.Join(dir, "launch"))
+		cfg.Probe = cmp.Or(cfg.Probe, filepath.Join(dir, "probe"))
 	}
 	k, err := newKit(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer k.close()
+	if feature, refusal := k.undeclared(t.Context()); feature != "" {
+		t.Fatal(fmt.Sprintf("the driver isolates less than a bundle asks for: declare in Config.Lacks that it lacks %q: %s", feature, refusal))
+	}
 	for i, c := range Cases() {
 		t.Run(c.Name, func(t T) {
 			result := k.try(t.Context(), c, i)
@@ -56,18 +62,20 @@ func Run[T TestingT[T]](t T, cfg Config) {
 	}
 }
 
-// buildProgram builds the kit's program from the module that the tests were built from.
-func buildProgram(ctx context.Context, file string) error {
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags=grpcnotrace", "-o", file, "github.com/berth-hpc/berth/sdk/drivertest/probe")
+// buildPrograms builds the kit's programs from the module that the tests were built from.
+func buildPrograms(ctx context.Context, dir string) error {
+	const kit = "github.com/berth-hpc/berth/sdk/drivertest/"
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags=grpcnotrace", "-ldflags=-s -w", "-o", dir+"/", kit+"launch", kit+"probe")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the kit's program: %w: %s", err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("building the kit's programs: %w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }
 
 // Test tests the driver without package testing: it runs the cases whose names filter matches
-// (nil: all) and calls report after each. The error says why the kit could not run at all; it is
+// (nil: all) and calls report after each. Where the driver rightly refuses what every bundle asks for,
+// Isolation or Capabilities, without a word in cfg.Lacks, the cases ask for less. The error says why the kit could not run at all; it is
 // an sdk.ErrInvalid where the configuration is to blame.
 func Test(ctx context.Context, cfg Config, filter *regexp.Regexp, report func(Result)) (Summary, error) {
 	var sum Summary
@@ -83,6 +91,7 @@ func Test(ctx context.Context, cfg Config, filter *regexp.Regexp, report func(Re
 		return sum, err
 	}
 	defer k.close()
+	sum.Undeclared, sum.Refusal = k.undeclared(ctx)
 	for i, c := range Cases() {
 		if ctx.Err() != nil {
 			return sum, ctx.Err()

@@ -1,7 +1,6 @@
 package drivertest
 
 import (
-	"context"
 	"errors"
 	"strings"
 
@@ -30,14 +29,9 @@ func settingCases() []Case {
 	}
 }
 
-// trySettings asks the driver to run, with some settings set otherwise.
-func (t *trial) trySettings(other map[string]any) error {
-	c := t.container([]string{"exit", "0"})
-	ctx, cancel := context.WithTimeout(t.ctx, callTime)
-	defer cancel()
-	return t.ask(ctx, other, func(d *client.Driver) error {
-		return c.plan(ctx, d)
-	})
+// trySettings asks the driver to run the container, with some settings set otherwise.
+func (c *container) trySettings(other map[string]any) error {
+	return c.t.ask(c.t.ctx, other, func(d *client.Driver) error { return c.plan(c.t.ctx, d) })
 }
 
 func (t *trial) blamesSetting(err error, key string) {
@@ -70,16 +64,17 @@ func (t *trial) settingsDescribed() {
 
 func (t *trial) settingUnknown() {
 	const key = "no_such_setting"
-	t.blamesSetting(t.trySettings(map[string]any{key: 1}), key)
+	t.blamesSetting(t.container([]string{"exit", "0"}).trySettings(map[string]any{key: 1}), key)
 }
 
 func (t *trial) settingsTyped() {
+	c := t.container([]string{"exit", "0"})
 	for _, key := range t.about.Settings {
 		var wrong any = []any{map[string]any{}}
 		if key.Type == "array" {
 			wrong = "text"
 		}
-		t.blamesSetting(t.trySettings(map[string]any{key.Name: wrong}), key.Name)
+		t.blamesSetting(c.trySettings(map[string]any{key.Name: wrong}), key.Name)
 	}
 	if len(t.about.Settings) == 0 {
 		t.Lacks("the driver has no settings")
@@ -95,7 +90,7 @@ func (t *trial) settingRuntime() {
 		t.Lacks("the driver has no setting \"runtime\"")
 	}
 	missing := map[string]any{"runtime": "/no/such/runtime"}
-	if err := t.trySettings(missing); !errors.Is(err, sdk.ErrUnavailable) {
+	if err := t.container([]string{"exit", "0"}).trySettings(missing); !errors.Is(err, sdk.ErrUnavailable) {
 		t.Errorf("Run: %s instead of %q: %v", kindName(err), sdk.ErrUnavailable, err)
 	}
 	if !t.can("check") {

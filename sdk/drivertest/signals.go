@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -97,20 +97,19 @@ func (t *trial) sendEach(task *task, send func(syscall.Signal) error, optional [
 		if task.hasEnded() {
 			t.Fatalf("the task has ended: %s", task.describe())
 		}
-		sent := time.Now()
 		if err := send(sig); err != nil {
 			t.Errorf("sending signal %d: %v", sig, err)
 			continue
 		}
 		reached := func() bool {
 			got := task.got(sig) > 0 || task.hasEnded()
-			if (got || time.Since(sent) > time.Second) && task.resume() { // SIGCONT takes back a SIGTSTP under way
+			if task.resume(sig, got) {
 				conts++
 			}
 			return got
 		}
-		if !slices.Contains(optional, sig) && !t.within(callTime/3, reached) {
-			t.Errorf("signal %d (%s) did not reach the program", sig, unix.SignalName(sig))
+		if !slices.Contains(optional, sig) && !t.until(reached) {
+			t.Fatalf("signal %d (%s) did not reach the program", sig, unix.SignalName(sig))
 		}
 	}
 	for _, sig := range sorted {
@@ -127,11 +126,26 @@ func (t *trial) sendEach(task *task, send func(syscall.Signal) error, optional [
 	}
 }
 
-// resume lets the task's process go on where it has stopped, and says whether it had.
-func (t *task) resume() bool {
+// resume lets the task's process go on where sig has stopped it, and says whether it had. SIGCONT would
+// take back a SIGTSTP under way (signal(7)), so the program has got that first, or does not get it.
+func (t *task) resume(sig syscall.Signal, got bool) bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.cmd.Process.Pid))
 	_, after, _ := strings.Cut(string(text), ") ") // proc(5): the state follows the name
-	return err == nil && strings.HasPrefix(after, "T") && t.cmd.Process.Signal(syscall.SIGCONT) == nil
+	return err == nil && strings.HasPrefix(after, "T") && (got || !t.c.awaits(sig)) && t.cmd.Process.Signal(syscall.SIGCONT) == nil
+}
+
+// awaits says whether a signal has been sent to any of the container's processes that has not got it yet.
+func (c *container) awaits(sig syscall.Signal) bool {
+	for _, pid := range c.programs() {
+		status := statusFields(fmt.Sprint(pid))
+		for _, field := range []string{"SigPnd", "ShdPnd"} {
+			pending, err := strconv.ParseUint(status[field], 16, 64)
+			if err == nil && pending&(1<<(sig-1)) != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // got counts how often the program has said that it got a signal. A terminal may have put its echo
@@ -155,9 +169,8 @@ func (t *trial) signalsLacking(reason string) {
 		c := t.container([]string{"wait", "33"})
 		task := c.waiting()
 		t.must(task.cmd.Process.Signal(sig))
-		if !t.within(callTime/3, func() bool { return task.hasEnded() || task.got(sig) > 0 }) {
-			t.Errorf("signal %d to the task's process is lost: it ends nothing and reaches nobody", sig)
-			continue
+		if !t.until(func() bool { return task.hasEnded() || task.got(sig) > 0 }) {
+			t.Fatalf("signal %d to the task's process is lost: it ends nothing and reaches nobody", sig)
 		}
 		if !task.hasEnded() {
 			t.Fatalf("signal %d does reach the program: remove %q from the configured lacks", sig, Signals)
@@ -165,7 +178,7 @@ func (t *trial) signalsLacking(reason string) {
 		if got := task.status(); got != 128+int(sig) {
 			t.Errorf("status %d instead of %d after signal %d: %s", got, 128+int(sig), sig, task.describe())
 		}
-		if !t.within(callTime/3, func() bool { return len(c.programs()) == 0 }) {
+		if !t.until(func() bool { return len(c.programs()) == 0 }) {
 			t.Errorf("the program outlives the task's process, which signal %d has ended", sig)
 		}
 	}
@@ -184,7 +197,7 @@ func (t *trial) signalsFatal() {
 		t.must(c.delete(true))
 	}
 	t.must(os.RemoveAll(c.scratch())) // of a task that supervised, which may have been asking the driver
-	if !t.within(callTime/3, func() bool { return len(c.programs()) == 0 }) {
+	if !t.until(func() bool { return len(c.programs()) == 0 }) {
 		t.Errorf("the program outlives the task")
 	}
 }
@@ -193,7 +206,9 @@ func (t *trial) signalsLifecycle() {
 	t.needs("lifecycle")
 	c := t.container([]string{"wait", "33"})
 	task := c.waiting()
-	t.sendEach(task, func(sig syscall.Signal) error { return c.kill(sig, false) }, nil)
+	t.together(func() {
+		t.sendEach(task, func(sig syscall.Signal) error { return c.kill(sig, false) }, nil)
+	})
 	task.stdin.Close()
 	if status := task.wait(); status != 33 {
 		t.Errorf("status %d instead of the program's own 33: %s", status, task.describe())
@@ -244,9 +259,11 @@ func (t *trial) signalsUnknown() {
 	t.needs("lifecycle")
 	c := t.container([]string{"wait", "0"})
 	c.waiting()
-	for _, sig := range []syscall.Signal{-1, 65, 1000} {
-		if err := c.kill(sig, false); !errors.Is(err, sdk.ErrInvalid) {
-			t.Errorf("signal %d: %s instead of %q: %v", sig, kindName(err), sdk.ErrInvalid, err)
+	t.together(func() {
+		for _, sig := range []syscall.Signal{-1, 65, 1000} {
+			if err := c.kill(sig, false); !errors.Is(err, sdk.ErrInvalid) {
+				t.Errorf("signal %d: %s instead of %q: %v", sig, kindName(err), sdk.ErrInvalid, err)
+			}
 		}
-	}
+	})
 }

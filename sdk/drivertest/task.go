@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/berth-hpc/berth/sdk"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/launcher"
@@ -74,7 +73,7 @@ func (c *container) writeRequest(file string, req launcher.Request, files int) e
 		req.Settings = settings
 	}
 	req.Driver, req.Scratch, req.DriverEnv = c.t.cfg.Driver, c.scratch(), driverEnv()
-	req.Container, req.Files, req.Timeout = c.about, files, callTime
+	req.Container, req.Files = c.about, files
 	req.Supervise = c.t.can("create")
 	if c.t.can("prepare") {
 		req.Shared = c.shared()
@@ -134,7 +133,7 @@ func (c *container) waiting() *task {
 
 // ready waits for the program's first word, or ends the case.
 func (t *task) ready() {
-	if t.c.t.within(30*time.Second, func() bool { return strings.Contains(t.out.String(), "ready") || t.hasEnded() && t.out.done() }) &&
+	if t.c.t.until(func() bool { return strings.Contains(t.out.String(), "ready") || t.hasEnded() && t.out.done() }) &&
 		strings.Contains(t.out.String(), "ready") {
 		return
 	}
@@ -158,7 +157,7 @@ func (t *task) wait() int {
 		t.c.t.Fatalf("the task does not end: %s", t.describe())
 	}
 	for _, s := range []*stream{t.out, t.err} {
-		if s != nil && !t.c.t.within(10*time.Second, s.done) {
+		if s != nil && !t.c.t.until(s.done) {
 			t.c.t.Errorf("the task has ended, but something still holds its output open")
 		}
 	}
@@ -200,7 +199,7 @@ func clip(text string) string {
 // plan is what the driver answered, or its error. It ends the case where the launcher wrote none.
 func (t *task) plan() (*launcher.Answer, error) {
 	var data []byte
-	t.c.t.within(30*time.Second, func() (ok bool) {
+	t.c.t.until(func() (ok bool) {
 		var err error
 		data, err = os.ReadFile(t.answer)
 		return err == nil || t.hasEnded() && errors.Is(err, os.ErrNotExist)
@@ -225,11 +224,9 @@ func (t *task) end() {
 	if t.stdin != nil {
 		t.stdin.Close()
 	}
-	timer := time.NewTimer(5 * time.Second)
-	defer timer.Stop()
 	select {
 	case <-t.ended:
-	case <-timer.C:
+	case <-t.c.t.ctx.Done():
 		_ = t.cmd.Process.Kill()
 		<-t.ended
 	}

@@ -6,66 +6,67 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/procfs"
 )
 
-// reportLeftovers reports what is left of a container that has been deleted, and removes what it
-// can, so that the next case does not suffer.
-func (c *container) reportLeftovers() {
-	var left []string
-	if !c.t.within(5*time.Second, func() bool { left = c.leftProcesses(); return len(left) == 0 }) {
-		c.t.Errorf("processes left behind: %s", strings.Join(left, "; "))
-		c.killLeft()
+// reportLeftovers reports what is left of the case's containers, which have been deleted, and ends what
+// still runs, so that the next case does not suffer. The node is looked at once for all of them.
+func (t *trial) reportLeftovers() {
+	var left []procfs.Process
+	if !t.until(func() bool { left = t.leftProcesses(); return len(left) == 0 }) {
+		var names []string
+		for _, p := range left {
+			names = append(names, fmt.Sprintf("%d (%s)", p.Pid, clip(strings.Join(p.Args, " "))))
+			if process, err := os.FindProcess(p.Pid); err == nil {
+				_ = process.Kill()
+			}
+		}
+		t.Errorf("processes left behind: %s", strings.Join(names, "; "))
 	}
 	// A killed process closes its sockets when the last of its threads ends, and shows as dead with the first.
-	c.t.within(5*time.Second, func() bool { return len(c.leftSockets()) == 0 })
+	t.until(func() bool { return len(t.leftSockets()) == 0 })
 	for what, found := range map[string][]string{
-		"mounts":                     c.leftMounts(),
-		"files in the root":          below(c.about.Root),
-		"files beside the socket":    below(c.scratch()),
-		"sockets":                    c.leftSockets(),
-		"control groups":             c.leftCgroups(),
-		"files new in the directory": c.leftFiles(),
+		"mounts":         t.leftMounts(),
+		"sockets":        t.leftSockets(),
+		"control groups": t.leftCgroups(),
 	} {
-		if len(found) > 0 {
-			c.t.Errorf("%s left behind: %s", what, strings.Join(found, "; "))
-		}
+		t.reportLeft(what, found)
+	}
+	for _, c := range t.containers {
+		t.reportLeft("files in the root", below(c.about.Root))
+		t.reportLeft("files beside the socket", below(c.scratch()))
+		t.reportLeft("files new in the directory", c.leftFiles())
 	}
 }
 
-func (c *container) leftProcesses() []string {
-	var left []string
+func (t *trial) reportLeft(what string, found []string) {
+	if len(found) > 0 {
+		t.Errorf("%s left behind: %s", what, strings.Join(found, "; "))
+	}
+}
+
+func (t *trial) leftProcesses() []procfs.Process {
+	var left []procfs.Process
 	for _, p := range procfs.List() {
-		if !p.Dead && c.belongs(p) {
-			left = append(left, fmt.Sprintf("%d (%s)", p.Pid, clip(strings.Join(p.Args, " "))))
+		if !p.Dead && t.belongs(p) {
+			left = append(left, p)
 		}
 	}
 	return left
 }
 
-func (c *container) killLeft() {
-	for _, p := range procfs.List() {
-		if !p.Dead && c.belongs(p) {
-			if process, err := os.FindProcess(p.Pid); err == nil {
-				_ = process.Kill()
-			}
-		}
-	}
-}
-
-// leftMounts are the mounts that this process sees below the container's directory
+// leftMounts are the mounts that this process sees below the case's directory
 // (proc_pid_mountinfo(5)).
-func (c *container) leftMounts() []string {
-	return linesWith("/proc/self/mountinfo", c.dir+"/", 4)
+func (t *trial) leftMounts() []string {
+	return linesWith("/proc/self/mountinfo", t.dir+"/", 4)
 }
 
-// leftSockets are the unix sockets bound below the container's directory (proc_net_unix(5)).
-func (c *container) leftSockets() []string {
-	return linesWith("/proc/net/unix", c.dir+"/", 7)
+// leftSockets are the unix sockets bound below the case's directory (proc_net_unix(5)).
+func (t *trial) leftSockets() []string {
+	return linesWith("/proc/net/unix", t.dir+"/", 7)
 }
 
 // linesWith returns one field of each line of a file that contains text.
@@ -80,16 +81,27 @@ func linesWith(file, text string, field int) []string {
 	return found
 }
 
-// leftCgroups are the control groups named for the container, in both layouts (cgroups(7)).
-func (c *container) leftCgroups() []string {
+// leftCgroups are the control groups named for the case's containers, in both layouts (cgroups(7)).
+func (t *trial) leftCgroups() []string {
 	var found []string
 	_ = filepath.WalkDir("/sys/fs/cgroup", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() && strings.Contains(d.Name(), c.about.ID) && isCgroup(path) {
+		switch {
+		case err != nil || !d.IsDir():
+			return nil
+		case strings.Contains(d.Name(), t.idPrefix()) && isCgroup(path):
 			found = append(found, path)
+		case isLeaf(path):
+			return fs.SkipDir
 		}
 		return nil
 	})
 	return found
+}
+
+// isLeaf says whether a directory has none in it, by its count of links: a control group has many files.
+func isLeaf(dir string) bool {
+	var st unix.Stat_t
+	return unix.Lstat(dir, &st) == nil && st.Nlink == 2
 }
 
 func isCgroup(dir string) bool {

@@ -8,16 +8,19 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"github.com/berth-hpc/berth/sdk/client"
 )
 
 // trial is one case while it runs.
 type trial struct {
 	*kit
-	ctx     context.Context // until the case must be done
-	dir     string          // the case's own
-	result  Result
-	cleanup []func()
-	made    int // containers
+	ctx        context.Context // until the case is given up; then until its clean-up is
+	dir        string          // the case's own
+	result     Result
+	cleanup    []func()
+	containers []*container
+	open       *client.Driver // what answers all calls for now, see together
 }
 
 // stop ends a trial's goroutine early, as testing.T does, without a message of its own.
@@ -61,45 +64,27 @@ func (t *trial) Skipf(format string, args ...any) {
 // Cleanup has f called when the case is over, last in first out.
 func (t *trial) Cleanup(f func()) { t.cleanup = append(t.cleanup, f) }
 
-// eventually waits until ok holds, and reports what did not come to hold in time.
-func (t *trial) eventually(what string, ok func() bool) bool {
-	if t.within(10*time.Second, ok) {
-		return true
-	}
-	t.Errorf("not in time: %s", what)
-	return false
-}
-
-// within polls for ok until the limit or the end of the case.
-func (t *trial) within(limit time.Duration, ok func() bool) bool {
-	for end := time.Now().Add(limit); ; time.Sleep(5 * time.Millisecond) {
-		if ok() {
-			return true
-		}
-		if time.Now().After(end) || t.ctx.Err() != nil {
-			return ok()
-		}
-	}
-}
-
 // try runs one case to its end.
 func (k *kit) try(ctx context.Context, c Case, n int) Result {
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, k.cfg.Timeout)
+	began, used := time.Now(), processorTime()
+	limited, cancel := patience(ctx, k.cfg.Timeout)
 	defer cancel()
-	t := &trial{kit: k, ctx: ctx, dir: filepath.Join(k.dir, fmt.Sprintf("c%d", n)), result: Result{Case: c}}
+	t := &trial{kit: k, ctx: limited, dir: filepath.Join(k.dir, fmt.Sprintf("c%d", n)), result: Result{Case: c}}
 	if err := os.Mkdir(t.dir, 0o700); err != nil {
 		t.Errorf("%v", err)
 		return t.result
 	}
 	t.step(func() { c.run(t) })
+	if limited.Err() != nil {
+		t.Errorf("given up after %v", time.Since(began).Round(time.Second))
+	}
+	t.ctx, cancel = patience(context.WithoutCancel(ctx), k.cfg.Timeout)
+	defer cancel()
+	t.step(t.remove)
 	for i := len(t.cleanup) - 1; i >= 0; i-- {
 		t.step(t.cleanup[i])
 	}
-	if ctx.Err() != nil {
-		t.Errorf("not done within %v", k.cfg.Timeout)
-	}
-	t.result.Took = time.Since(began)
+	t.result.Took, t.result.CPU = time.Since(began), processorTime()-used
 	return t.result
 }
 

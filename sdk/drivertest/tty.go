@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -45,34 +44,41 @@ func (t *trial) onTerminal(args ...string) terminal {
 	task := c.launch(launcher.Request{}, streams{stdin: slave, stdout: slave, stderr: slave, tty: true})
 	slave.Close()
 	screen := newStream(master)
-	task.out = screen // for messages and for counting; the end of a pty is no end of file
+	task.out = screen
 	return terminal{task: task, master: master, screen: screen}
 }
 
 func (t *trial) ttySize() {
 	term := t.onTerminal("wait", "0")
 	term.lacks()
-	if !t.within(callTime, func() bool { return strings.Contains(term.screen.String(), "ready") }) {
-		t.Fatalf("the program did not start: %s", term.describe())
-	}
+	term.ready()
 	if got := term.screen.String(); !strings.Contains(got, "ready 37x113") {
 		t.Errorf("the program's terminal is not 37x113: %q", got)
 	}
 	t.must(pty.Resize(term.master, 41, 97))
-	if !t.within(3*time.Second, func() bool { return strings.Contains(term.screen.String(), " 41x97") }) {
+	t.passed(term)
+	t.hangUp(term, 0)
+	// The program says the size at every signal, and at its end.
+	if !strings.Contains(term.screen.String(), " 41x97") {
 		t.Notef("the program's terminal keeps the size that it began with when the caller's changes")
 	}
-	t.hangUp(term, 0)
+}
+
+// passed sends a signal to the task and waits until it has reached the program, and with it whatever the
+// task had before.
+func (t *trial) passed(term terminal) {
+	if t.lacks(Signals) {
+		return
+	}
+	t.must(term.cmd.Process.Signal(syscall.SIGUSR1))
+	t.eventually("the program gets SIGUSR1", func() bool { return term.got(syscall.SIGUSR1) > 0 || term.hasEnded() })
 }
 
 // hangUp types the end of input, which ends the program.
 func (t *trial) hangUp(term terminal, status int) {
 	_, err := term.master.WriteString("\x04")
 	t.must(err)
-	if !t.within(callTime, term.hasEnded) {
-		t.Fatalf("the task does not end: %s", term.describe())
-	}
-	if got := term.status(); got != status {
+	if got := term.wait(); got != status {
 		t.Errorf("status %d instead of %d: %s", got, status, term.describe())
 	}
 }
@@ -80,15 +86,14 @@ func (t *trial) hangUp(term terminal, status int) {
 func (t *trial) ttyInterrupt() {
 	term := t.onTerminal("wait", "42")
 	term.lacks()
-	if !t.within(callTime, func() bool { return strings.Contains(term.screen.String(), "ready") }) {
-		t.Fatalf("the program did not start: %s", term.describe())
-	}
+	term.ready()
 	_, err := term.master.WriteString("\x03")
 	t.must(err)
 	if reason, lacks := t.cfg.Lacks[Signals]; lacks {
 		t.interruptLacking(term, reason)
 	}
 	t.eventually("the program gets SIGINT", func() bool { return term.got(syscall.SIGINT) > 0 })
+	t.passed(term) // after a second SIGINT, were there one
 	t.hangUp(term, 42)
 	if n := term.got(syscall.SIGINT); n != 1 {
 		t.Errorf("the program got SIGINT %d times: %q", n, term.screen)
@@ -97,7 +102,7 @@ func (t *trial) ttyInterrupt() {
 
 // interruptLacking checks that Ctrl-C at least ends the whole container.
 func (t *trial) interruptLacking(term terminal, reason string) {
-	if !t.within(callTime, term.hasEnded) {
+	if !t.until(term.hasEnded) {
 		t.Fatalf("Ctrl-C does not end the task: %s", term.describe())
 	}
 	if got := term.status(); got != 128+int(syscall.SIGINT) {

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,9 @@ func (d *driver) Run(_ context.Context, c *sdk.Container) (*sdk.Command, error) 
 		return nil, err
 	}
 	init := filepath.Join(spec.Root.Path, "bin", filepath.Base(spec.Process.Args[2]))
+	if field := d.refuses(spec); field != "" {
+		return nil, sdk.Mark(fmt.Errorf("%s: it cannot do that", field), sdk.ErrUnsupported)
+	}
 	cmd := &sdk.Command{Path: init, Args: spec.Process.Args[2:], Env: spec.Process.Env, Dir: filepath.Join(spec.Root.Path, spec.Process.Cwd)}
 	switch d.Flaw {
 	case "argument":
@@ -52,6 +56,31 @@ func (d *driver) Run(_ context.Context, c *sdk.Container) (*sdk.Command, error) 
 		return cmd, stray.Start()
 	}
 	return cmd, nil
+}
+
+// refuses names a field that the driver cannot apply, where it is to be honest about what it shares with
+// the node ("shares"), about capabilities ("capabilities"), or about everything ("all").
+func (d *driver) refuses(spec *specs.Spec) string {
+	own := func(n specs.LinuxNamespace) bool {
+		return n.Type != specs.MountNamespace && n.Type != specs.UserNamespace
+	}
+	mine := func(m specs.Mount) bool {
+		return m.Type == "devpts" || m.Destination == "/dev/shm" && m.Type == "tmpfs"
+	}
+	shares := d.Flaw == "shares"
+	switch at := slices.IndexFunc(spec.Mounts, mine); {
+	case d.Flaw == "all":
+		return "process.args"
+	case shares && slices.ContainsFunc(spec.Linux.Namespaces, own):
+		return "linux.namespaces"
+	case shares && spec.Hostname != "":
+		return "hostname"
+	case shares && at >= 0:
+		return fmt.Sprintf("mounts[%d]", at)
+	case (shares || d.Flaw == "capabilities") && spec.Process.Capabilities != nil:
+		return "process.capabilities"
+	}
+	return ""
 }
 
 // State implements sdk.Lifecycle, and claims what it cannot do.

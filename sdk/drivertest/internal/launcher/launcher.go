@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -30,6 +31,10 @@ const (
 	Hold   = "hold" // write it down and keep the driver until killed
 )
 
+// Abandoned is after what time a launcher ends by itself. Before, the kit kills one that it gives up;
+// only if the kit has died does anything live that long.
+const Abandoned = time.Hour
+
 // Request is what the kit writes for a launcher.
 type Request struct {
 	Call       string // "run", "create" or "exec"
@@ -47,7 +52,6 @@ type Request struct {
 	Files      int                 // extra descriptors that the command is to inherit
 	IgnoreHUP  bool                // as nohup does
 	CloseStdin bool                // descriptor 0 is closed when the command begins
-	Timeout    time.Duration
 }
 
 // Answer is what a launcher writes before it becomes the command.
@@ -62,6 +66,7 @@ type Answer struct {
 // Main does what the file request says and writes its Answer to the file answer. It returns only
 // where there is nothing to become.
 func Main(request, answer string) int {
+	debug.SetGCPercent(400) // as the host: it is over before it has much to collect
 	status, err := 0, error(nil)
 	req, err := read(request)
 	if err == nil {
@@ -129,7 +134,7 @@ func plan(req *Request, answer string) (*Answer, error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return got, fmt.Errorf("becoming a subreaper: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), req.Timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), Abandoned)
 	defer cancel()
 	d, err := req.open(ctx)
 	if err == nil {
@@ -150,7 +155,7 @@ func plan(req *Request, answer string) (*Answer, error) {
 func (req *Request) open(ctx context.Context) (*client.Driver, error) {
 	return client.Start(ctx, client.Config{
 		Name: "tested", Path: req.Driver, Env: req.DriverEnv, Settings: req.Settings, Scratch: req.Scratch,
-		MayGainPrivileges: req.Shared != "",
+		MayGainPrivileges: req.Shared != "", StartTimeout: Abandoned,
 	})
 }
 
@@ -210,7 +215,7 @@ func hold(got *Answer, answer string) error {
 	if err := got.write(answer); err != nil {
 		return err
 	}
-	time.Sleep(time.Hour) // until it is killed
+	time.Sleep(Abandoned) // until it is killed
 	return errors.New("held the driver for too long")
 }
 

@@ -138,7 +138,7 @@ func (req *Request) delete() error {
 // call starts the driver for one short call, in a directory of its own: another task of the container may
 // be asking the driver, too.
 func (req *Request) call(f func(context.Context, *client.Driver) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), req.Timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), Abandoned)
 	defer cancel()
 	scratch, err := os.MkdirTemp(req.Scratch, "s")
 	if err != nil {

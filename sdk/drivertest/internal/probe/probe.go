@@ -64,8 +64,8 @@ func Main(argv []string) int {
 		return family(number(arg(0)))
 	case "flood":
 		return flood(int64(number(arg(0))))
-	case "sum":
-		return sum()
+	case "compare":
+		return compare(os.Stdin)
 	case "write-on":
 		return writeOn()
 	}

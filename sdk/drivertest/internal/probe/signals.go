@@ -11,13 +11,18 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/sdk/drivertest/internal/pty"
 )
 
 // wait says "ready", then "got N" for each signal that it gets, and ends with status when stdin
-// does: a kit that dies takes its containers along. On a terminal it also says the size.
+// does: a kit that dies takes its containers along. On a terminal it also says the size, at the end too.
 func wait(status int) int {
 	caught := make(chan os.Signal, 256)
 	signal.Notify(caught)
+	if group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP); err == nil && group == unix.Getpgrp() {
+		_ = pty.KeepOutput(0) // what it says of Ctrl-C; a terminal that takes no modes needs none
+	}
 	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -34,13 +39,16 @@ func wait(status int) int {
 	}
 }
 
-// drain counts what was on its way when stdin ended.
+// drain says which signals had come when stdin ended.
 func drain(caught chan os.Signal, status int) int {
 	for {
 		select {
 		case s := <-caught:
 			fmt.Printf("got %d\n", s.(syscall.Signal))
-		case <-time.After(20 * time.Millisecond):
+		default:
+			if at := size(); at != "" {
+				fmt.Printf("end%s\n", at)
+			}
 			return status
 		}
 	}
@@ -62,7 +70,7 @@ func die(n int) int {
 	if err := syscall.Kill(os.Getpid(), sig); err != nil {
 		return fail(122, "sending %v to itself: %v", sig, err)
 	}
-	time.Sleep(10 * time.Second)
+	time.Sleep(time.Hour) // Go's handler takes a moment; only the kit, which knows how to wait, can tell that it is in vain
 	return fail(122, "signal %v did not end it", sig)
 }
 

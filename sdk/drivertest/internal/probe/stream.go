@@ -2,10 +2,8 @@ package probe
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -29,13 +27,6 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Sum is how the kit and its probe write down what they have read.
-func Sum(r io.Reader) (string, error) {
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	return fmt.Sprintf("%d %x", n, h.Sum(nil)), err
-}
-
 // flood writes n bytes of Stream to stdout and ends at once.
 func flood(n int64) int {
 	w := bufio.NewWriterSize(os.Stdout, 64<<10)
@@ -45,15 +36,6 @@ func flood(n int64) int {
 	if err := w.Flush(); err != nil {
 		return fail(122, "writing: %v", err)
 	}
-	return 0
-}
-
-func sum() int {
-	text, err := Sum(os.Stdin)
-	if err != nil {
-		return fail(122, "reading: %v", err)
-	}
-	fmt.Println(text)
 	return 0
 }
 

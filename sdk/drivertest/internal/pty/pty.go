@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open opens a pseudo-terminal of the given size. Master is what a terminal emulator holds, Slave
+// Open opens a pseudo-terminal of the given size that keeps its output when a signal is typed. Master is what a terminal emulator holds, Slave
 // what a program has as its standard streams. Reading Master ends with an error once nobody has
 // Slave open; it takes deadlines.
 func Open(rows, cols uint16) (master, slave *os.File, err error) {
@@ -24,6 +24,9 @@ func Open(rows, cols uint16) (master, slave *os.File, err error) {
 	if err := resize(fd, rows, cols); err != nil {
 		return nil, nil, err
 	}
+	if err := KeepOutput(fd); err != nil {
+		return nil, nil, err
+	}
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		return nil, nil, fmt.Errorf("unlocking a pty: %w", err)
 	}
@@ -36,6 +39,21 @@ func Open(rows, cols uint16) (master, slave *os.File, err error) {
 		return nil, nil, fmt.Errorf("opening a pty: %w", err)
 	}
 	return os.NewFile(uintptr(fd), "/dev/ptmx"), slave, nil
+}
+
+// KeepOutput has a terminal keep what is on its way to the screen when Ctrl-C is typed: by default the
+// kernel sends the signal and then drops that, with what the program says of the signal (termios(3),
+// NOFLSH).
+func KeepOutput(fd int) error {
+	mode, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err == nil {
+		mode.Lflag |= unix.NOFLSH
+		err = unix.IoctlSetTermios(fd, unix.TCSETS, mode)
+	}
+	if err != nil {
+		return fmt.Errorf("setting a terminal's modes: %w", err)
+	}
+	return nil
 }
 
 // Resize sets the terminal's size; its foreground processes get SIGWINCH.
