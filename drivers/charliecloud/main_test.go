@@ -53,63 +53,6 @@ func buildInit(file string) error {
 	return nil
 }
 
-// Other versions of ch-run, each in the root file system of its Debian: the tests of real containers,
-// as root and as an ordinary user, and the conformance kit.
-func TestVersions(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can enter a root file system")
-	}
-	shared, err := os.MkdirTemp("/var/lib", "berth-test.") // not below /tmp, where berth trusts nothing
-	must(t, err)
-	t.Cleanup(func() { must(t, os.RemoveAll(shared)) })
-	must(t, os.Chmod(shared, 0o755))
-	must(t, buildInit(filepath.Join(shared, "berth-init")))
-	for name, pkg := range map[string]string{"berth": "../../host", "berth-driver-charliecloud": "."} {
-		build(t, filepath.Join(shared, name), "build", pkg)
-	}
-	build(t, filepath.Join(shared, "tests"), "test", "-c", ".")
-	for suite, version := range map[string]string{"trixie": "0.38", "sid": "0.4"} {
-		root := "/var/cache/berth-test/" + suite + "-charliecloud"
-		if _, err := os.Stat(root); err != nil {
-			t.Skip("missing, test/setup makes it: ", err)
-		}
-		enter := func(user string, args ...string) string {
-			args = append([]string{root, shared, "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all"}, args...)
-			cmd := exec.Command("../../test/enter", args...)
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "USER=" + user, "HOME=/tmp", programsEnv + "=" + shared}
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Errorf("%s: %q: %v\n%s", suite, args, err, out)
-			}
-			return string(out)
-		}
-		if got := enter("root", "ch-run", "--version"); !strings.HasPrefix(got, version) {
-			t.Errorf("%s has ch-run %q instead of %s", suite, got, version)
-		}
-		for _, user := range []string{"root", "berthtest"} {
-			if out := enter(user, shared+"/tests", "-test.run=^TestLive", "-test.v"); strings.Count(out, "--- PASS: TestLive") < 10 {
-				t.Errorf("%s: few tests ran:\n%s", suite, out)
-			}
-			if user == "root" {
-				continue // the kit takes a while; package test has it with this machine's version
-			}
-			kit := enter(user, shared+"/berth", "driver", "test", shared+"/berth-driver-charliecloud", "--lacks", "isolation=ch-run makes user and mount namespaces only")
-			if !strings.Contains(kit, ", 0 failed, ") {
-				t.Errorf("%s, as %s: %s", suite, user, kit)
-			}
-		}
-	}
-}
-
-func build(t *testing.T, file, verb string, args ...string) {
-	t.Helper()
-	cmd := exec.Command("go", append([]string{verb, "-tags", "grpcnotrace", "-o", file}, args...)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("building %s: %v\n%s", file, err, out)
-	}
-}
-
 func TestVersionsAreRead(t *testing.T) {
 	for text, want := range map[string]int{"0.31\n": 31, "0.45.2": 45, "0.38~pre+a": 38, "1.0": 1 << 20} {
 		if _, minor, err := parseVersion(text); err != nil || minor != want {

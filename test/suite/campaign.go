@@ -13,7 +13,10 @@ import (
 
 // longTests are the tests that do more with BERTH_TEST_CAMPAIGN=yes, by package. They read BERTH_TEST_SEED and
 // BERTH_TEST_ROUNDS.
-var longTests = []struct{ dir, run string }{}
+var longTests = []struct{ dir, run string }{
+	{"drivers/charliecloud", "^TestVersions$"},
+	{"test", "^TestConformance$"},
+}
 
 // fuzzing is how long each target is fuzzed in each pass.
 const fuzzing = time.Minute
