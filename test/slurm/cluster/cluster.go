@@ -125,15 +125,13 @@ func (c *Cluster) Version() string { return strings.TrimSpace(c.version) }
 
 // WaitIdle waits until every node is idle, neither drained nor completing a job.
 func (c *Cluster) WaitIdle(ctx context.Context) error {
-	for {
+	return until(ctx, "idle nodes", func() error {
 		states, err := c.States(ctx)
-		if err == nil && len(states) == len(c.nodes) && all(states, "idle") {
-			return nil
+		if err == nil && (len(states) != len(c.nodes) || !all(states, "idle")) {
+			err = fmt.Errorf("they are %q", states)
 		}
-		if err := pause(ctx); err != nil {
-			return fmt.Errorf("waiting for idle nodes, which are %q: %w", states, err)
-		}
-	}
+		return err
+	})
 }
 
 // States is the state of each node as sinfo writes it: "idle", "mix", "drain", "idle*" for one
@@ -162,12 +160,18 @@ func all(have []string, want string) bool {
 	return true
 }
 
-// pause waits a little, for polling.
-func pause(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(50 * time.Millisecond):
-		return nil
+// until asks whether something holds until it does. It asks less and less often: each question to Slurm is a
+// program to start.
+func until(ctx context.Context, what string, holds func() error) error {
+	for pause := 10 * time.Millisecond; ; pause = min(pause*3/2, time.Second) {
+		err := holds()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w: %w", what, context.Cause(ctx), err)
+		case <-time.After(pause):
+		}
 	}
 }

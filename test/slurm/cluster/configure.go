@@ -34,13 +34,19 @@ func configure(o Options) settings {
 		"LaunchParameters=use_interactive_step",
 		"ReturnToService=2",
 		"MpiDefault=none",
+		// What has ended is told by a line of a file, so that nobody has to ask.
+		"JobCompType=jobcomp/filetxt",
+		"JobCompLoc=" + endedFile,
+		"MinJobAge=7200",
+		// No limit of Slurm's own ends anything because the machine is slow or busy.
+		"MessageTimeout=100", "TCPTimeout=100", "BatchStartTimeout=3600", "SlurmdTimeout=3600", "UnkillableStepTimeout=3600",
 		"MailProg=/bin/true",
 	}
 	lines = append(lines, o.Lines...)
 	for i := range max(o.Nodes, 1) {
 		lines = append(lines, fmt.Sprintf("NodeName=%s Port=%d CPUs=%d", nodeName(i), 6820+i, cpus))
 	}
-	lines = append(lines, "PartitionName=main Nodes=ALL Default=YES OverSubscribe=FORCE:64 MaxTime=60 DefaultTime=10")
+	lines = append(lines, "PartitionName=main Nodes=ALL Default=YES OverSubscribe=FORCE:64 MaxTime=INFINITE DefaultTime=INFINITE")
 	s := settings{
 		"slurm.conf":  strings.Join(lines, "\n") + "\n",
 		"cgroup.conf": "CgroupPlugin=disabled\n",

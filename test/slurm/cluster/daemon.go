@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // daemon is a daemon in the foreground on a node.
@@ -43,28 +43,22 @@ func (n *Node) startDaemon(name string, args ...string) (*daemon, error) {
 
 func logFile(name string) string { return "/var/log/slurm/" + name + ".log" }
 
-// stop ends the daemon with SIGTERM, or SIGKILL when it does not listen for ten seconds.
+// stop ends the daemon with SIGTERM, and returns when it has ended.
 func (d *daemon) stop() error {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		pid, err := d.pid()
-		if err == nil {
-			err = syscall.Kill(pid, sig)
-		}
-		if err != nil {
-			select {
-			case <-d.ended:
-				return nil
-			default:
-				return fmt.Errorf("ending %s: %w", d.name, err)
-			}
-		}
+	pid, err := d.pid()
+	if err == nil {
+		err = syscall.Kill(pid, syscall.SIGTERM)
+	}
+	if err != nil {
 		select {
 		case <-d.ended:
 			return nil
-		case <-time.After(10 * time.Second):
+		default:
+			return fmt.Errorf("ending %s: %w", d.name, err)
 		}
 	}
-	return fmt.Errorf("%s does not end", d.name)
+	<-d.ended
+	return nil
 }
 
 // pid is the daemon's pid on this machine: nsenter's only child.
@@ -84,15 +78,13 @@ func (n *Node) startMunge(ctx context.Context) error {
 		"--pid-file=/run/munge/munged.pid", "--seed-file=/run/munge/seed", "--log-file="+logFile("munge")); err != nil {
 		return err
 	}
-	for {
+	return until(ctx, "munged", func() error {
+		if _, err := os.Stat(n.Path(mungeSocket)); err != nil {
+			return err
+		}
 		_, err := n.Output(ctx, "root", "munge", "--no-input", "--socket="+mungeSocket)
-		if err == nil {
-			return nil
-		}
-		if pause(ctx) != nil {
-			return fmt.Errorf("waiting for munged: %w", err)
-		}
-	}
+		return err
+	})
 }
 
 // StartSlurmd starts the node's slurmd, which StopSlurmd ended.
@@ -113,6 +105,21 @@ func (c *Cluster) StartController() (err error) {
 
 // StopController ends slurmctld. Jobs go on.
 func (c *Cluster) StopController() error { return c.controller.stop() }
+
+// LoseController ends slurmctld and has Slurm's programs on the first node give up on it soon, until goOn starts
+// it again.
+func (c *Cluster) LoseController() (goOn func() error, err error) {
+	const conf, soon = "/etc/slurm/slurm.conf", "MessageTimeout=2\n"
+	n := c.nodes[0]
+	patient, err := n.ReadFile(conf)
+	if err == nil {
+		err = c.StopController()
+	}
+	if err == nil {
+		err = n.WriteFile(conf, patient+soon, 0o644)
+	}
+	return func() error { return errors.Join(n.WriteFile(conf, patient, 0o644), c.StartController()) }, err
+}
 
 // SlurmdPid is the pid of the node's slurmd on this machine.
 func (n *Node) SlurmdPid() (int, error) { return n.slurmd.pid() }

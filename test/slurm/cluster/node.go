@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 )
 
 // script becomes process 1 of a node.
@@ -26,19 +24,17 @@ type Node struct {
 	Name string
 
 	cluster *Cluster
-	work    string // where its file systems are mounted, in its own mount namespace
 	holder  *exec.Cmd
 	stdin   io.Closer // the node ends with it
 	pid     int       // of its process 1, on this machine
 	slurmd  *daemon
 }
 
+// work is where a node's file systems are mounted, in its own mount namespace: nothing of it is seen outside.
+const work = "/mnt"
+
 func startNode(ctx context.Context, c *Cluster, i int, o Options) (*Node, error) {
 	n := &Node{Name: nodeName(i), cluster: c}
-	var err error
-	if n.work, err = os.MkdirTemp("", "berth-slurm-*"); err != nil {
-		return nil, err
-	}
 	if err := n.start(ctx, i, o); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
@@ -53,7 +49,7 @@ func (n *Node) start(ctx context.Context, i int, o Options) error {
 		// All nodes share one loopback.
 		args = append([]string{"nsenter", "--net=/proc/" + strconv.Itoa(n.cluster.nodes[0].pid) + "/ns/net"}, args...)
 	}
-	args = append(args, "bash", "-c", script, "node", strings.Join(append([]string{o.Root}, o.Below...), ":"), n.work, n.Name, strconv.Itoa(n.cluster.uid), strconv.Itoa(n.cluster.gid), o.Image, o.Shared)
+	args = append(args, "bash", "-c", script, "node", strings.Join(append([]string{o.Root}, o.Below...), ":"), work, n.Name, strconv.Itoa(n.cluster.uid), strconv.Itoa(n.cluster.gid), o.Image, o.Shared)
 	n.holder = exec.Command(args[0], args[1:]...)
 	n.holder.Env = environment("root")
 	var complaints strings.Builder
@@ -105,22 +101,12 @@ func (n *Node) ReadFile(file string) (string, error) {
 	return string(text), err
 }
 
-// close ends all processes of the node: they cannot outlive its process 1.
+// close ends all processes of the node, and returns when they have ended: they cannot outlive its process 1.
 func (n *Node) close() error {
 	if n.holder != nil {
 		_ = n.stdin.Close()
-		ended := make(chan struct{})
-		go func() {
-			_ = n.holder.Wait() // its status says nothing
-			close(ended)
-		}()
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			_ = n.holder.Process.Signal(syscall.SIGKILL)
-			<-ended
-		}
+		_ = n.holder.Wait() // its status says nothing
 		n.holder = nil
 	}
-	return os.Remove(n.work)
+	return nil
 }

@@ -1,0 +1,16 @@
+package cluster
+
+import "testing"
+
+func TestAtOnceFollowsCoresAndLoad(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		cores int
+		load  float64
+		want  int
+	}{{1, 0, 2}, {2, 0.4, 4}, {2, 1.2, 3}, {2, 50, 2}, {4, 2, 6}, {4, 50, 4}, {64, 0, 16}, {64, 200, 16}} {
+		if got := atOnce(c.cores, c.load); got != c.want {
+			t.Errorf("%d cores, load %v: %d tests at once, want %d", c.cores, c.load, got, c.want)
+		}
+	}
+}
