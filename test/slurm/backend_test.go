@@ -24,7 +24,7 @@ func backend(t *testing.T, staging string, f func(t *testing.T, s *site)) {
 	}
 }
 
-// backendOwn is backend on clusters that the test may spoil. settings go into [drivers.slurm].
+// backendOwn is backend on clusters that no other test has meanwhile. settings go into [drivers.slurm].
 func backendOwn(t *testing.T, o cluster.Options, settings string, f func(t *testing.T, s *site)) {
 	needRoot(t)
 	t.Parallel()
@@ -34,17 +34,8 @@ func backendOwn(t *testing.T, o cluster.Options, settings string, f func(t *test
 			o := o
 			o.Shared = sharedDir(t)
 			o.Config += backendConfig(settings)
-			s := newSite(t, r, sharing{driver: "crun"}, o)
-			s.common = o.Shared
-			t.Cleanup(func() {
-				s.leftInCommon(t)
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-				if err := os.RemoveAll(o.Shared); err != nil {
-					t.Error(err)
-				}
-			})
+			s := lend(t, r, "crun", o)
+			t.Cleanup(func() { s.leftInCommon(t) })
 			f(t, s)
 		})
 	}
@@ -57,7 +48,7 @@ func backendConfig(settings string) string {
 // sharedDir makes the directory that all nodes have.
 func sharedDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "berth-slurm-shared-*")
+	dir, err := os.MkdirTemp("/run", "berth-slurm-shared-*") // which outlives nothing
 	if err == nil {
 		err = os.Chmod(dir, 0o777|os.ModeSticky)
 	}
@@ -114,9 +105,18 @@ func (s *site) berthRun(r *running, env []string, bundle string, args ...string)
 func (s *site) berth(t testing.TB, args ...string) result {
 	t.Helper()
 	r := s.prepare(t, call{})
+	r.asks = true
 	r.cmd.Args = append(append(r.cmd.Args, "berth"), args...)
 	r.begin()
 	return r.wait()
+}
+
+// noJob waits until a container has no job that goes on. One that has had none has none.
+func (s *site) noJob(t testing.TB, r *running) {
+	t.Helper()
+	rarely(t, func() string { return "the end of the job of " + r.name }, func() bool {
+		return len(s.endedJobs(r.name)) > 0 || s.asRoot(t, "squeue", "--noheader", "--name="+r.name) == ""
+	})
 }
 
 // state is what berth says of a container.
@@ -147,7 +147,5 @@ func (s *site) deleted(t testing.TB, r *running) {
 	if got := s.berth(t, "state", r.name); got.status == 0 {
 		t.Errorf("there is still a container: %s", got.stdout)
 	}
-	eventually(t, func() string { return "the job's end" }, func() bool {
-		return s.asRoot(t, "squeue", "--noheader", "--name="+r.name) == ""
-	})
+	s.noJob(t, r)
 }

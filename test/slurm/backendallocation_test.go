@@ -36,7 +36,7 @@ func TestBackendStepKilled(t *testing.T) {
 		allocation.begin()
 		allocation.wait()
 		id := allocation.id()
-		job := s.job(t, call{env: []string{"SLURM_JOB_ID=" + id}}, s.bundle(t), "sh", "-c", "echo ready; exec sleep 600")
+		job := s.job(t, call{env: []string{"SLURM_JOB_ID=" + id}}, s.bundle(t), "sh", "-c", "echo ready; exec sleep 100000")
 		job.says("ready")
 		if r := s.kill(t, job, "KILL"); r.status != 0 || r.stderr != "" {
 			t.Errorf("%+v", r)

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -19,9 +20,7 @@ func (s *site) kill(t testing.TB, r *running, signal string) result {
 // A signal reaches the program on the compute node, once and as itself.
 func TestBackendSignals(t *testing.T) {
 	backend(t, "none", func(t *testing.T, s *site) {
-		const script = `trap 'echo USR1' USR1; trap 'echo INT' INT; trap 'echo HUP' HUP; trap 'echo 40' 40; trap 'echo TERM; exit 3' TERM
-echo ready; while :; do sleep 0.1; done`
-		job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n2"}}, s.bundle(t), "sh", "-c", script)
+		job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n2"}}, s.signalBundle(t), counting...)
 		job.says("ready")
 		if got := s.state(t, job.name); got != "running" {
 			t.Errorf("its state is %q", got)
@@ -43,7 +42,7 @@ func TestBackendKill(t *testing.T) {
 	backend(t, "none", func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		for signal, want := range map[string]int{"KILL": 128 + 9, "TERM": 128 + 15} {
-			job := s.job(t, call{}, bundle, "sh", "-c", "echo ready; exec sleep 600")
+			job := s.job(t, call{}, bundle, "sh", "-c", "echo ready; exec sleep 100000")
 			job.says("ready")
 			if r := s.kill(t, job, signal); r.status != 0 || r.stderr != "" {
 				t.Errorf("%s: %+v", signal, r)
@@ -53,7 +52,7 @@ func TestBackendKill(t *testing.T) {
 			}
 			s.over(t, job)
 		}
-		job := s.job(t, call{}, bundle, "sh", "-c", "echo ready; exec sleep 600")
+		job := s.job(t, call{}, bundle, "sh", "-c", "echo ready; exec sleep 100000")
 		job.says("ready")
 		if r := s.berth(t, "delete", job.name); r.status == 0 || !strings.Contains(r.stderr, "is running") {
 			t.Errorf("delete of a running container: %+v", r)
@@ -65,21 +64,22 @@ func TestBackendKill(t *testing.T) {
 	})
 }
 
-// A kill that comes before the nodes know the step is not lost. The program ends soon by itself, since a runtime
+// A kill that comes before the nodes know the step is not lost. The program can be told to end, since a runtime
 // that is killed while it starts may leave it.
 func TestBackendKillAtOnce(t *testing.T) {
 	backendOwn(t, cluster.Options{}, `staging = "none"`, func(t *testing.T, s *site) {
-		bundle := s.bundle(t)
 		for range 2 {
-			job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n1"}}, bundle, "sleep", "5")
+			bundle := s.bundle(t)
+			job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n1"}}, bundle, "sh", "-c", "until test -e /end; do sleep 0.1; done")
 			step := s.node().Path("/run/berth/*/" + job.name + "/*/step")
-			eventually(t, func() string { return step }, func() bool { found, _ := filepath.Glob(step); return len(found) > 0 })
+			await.True(t, func() string { return step }, func() bool { found, _ := filepath.Glob(step); return len(found) > 0 })
 			if r := s.kill(t, job, "KILL"); r.status != 0 || r.stderr != "" {
 				t.Errorf("%+v", r)
 			}
 			if r := job.wait(); r.status == 0 {
 				t.Errorf("%+v", r)
 			}
+			s.write(t, bundle+"/rootfs/end", "")
 			s.over(t, job)
 		}
 		if r := s.berth(t, "gc"); r.status != 0 { // a berth that was killed while it made its container leaves it unnamed
@@ -137,7 +137,7 @@ func TestBackendWaiting(t *testing.T) {
 // srunOf is the pid, on this machine, of the process that a container's srun is.
 func (s *site) srunOf(t testing.TB, job *running) (pid int) {
 	t.Helper()
-	eventually(t, func() string { return "srun" }, func() bool {
+	await.True(t, func() string { return "srun" }, func() bool {
 		comms, _ := filepath.Glob("/proc/[0-9]*/comm")
 		for _, comm := range comms {
 			if read(comm) != "srun\n" {
@@ -155,7 +155,7 @@ func (s *site) srunOf(t testing.TB, job *running) (pid int) {
 // After SIGKILL for srun the job ends, and the next delete, or berth gc, removes what was made for it.
 func TestBackendSrunKilled(t *testing.T) {
 	backendOwn(t, cluster.Options{}, `staging = "none"`, func(t *testing.T, s *site) {
-		job := s.job(t, call{}, s.bundle(t), "sh", "-c", "echo ready; exec sleep 600")
+		job := s.job(t, call{}, s.bundle(t), "sh", "-c", "echo ready; exec sleep 100000")
 		job.says("ready")
 		if err := syscall.Kill(s.srunOf(t, job), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -173,7 +173,7 @@ func TestBackendSrunKilled(t *testing.T) {
 
 func TestBackendCancelled(t *testing.T) {
 	backend(t, "none", func(t *testing.T, s *site) {
-		job := s.job(t, call{}, s.bundle(t), "sh", "-c", "echo ready; exec sleep 600")
+		job := s.job(t, call{}, s.bundle(t), "sh", "-c", "echo ready; exec sleep 100000")
 		job.says("ready")
 		s.asRoot(t, "scancel", job.id())
 		r := job.wait()
@@ -188,9 +188,10 @@ func TestBackendCancelled(t *testing.T) {
 func TestBackendControllerAway(t *testing.T) {
 	backendOwn(t, cluster.Options{Config: "deadlines.delete = \"3s\"\n"}, `staging = "none"`, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
-		job := s.job(t, call{}, bundle, "sh", "-c", "echo ready; exec sleep 600")
+		job := s.job(t, call{}, bundle, "sh", "-c", "echo ready; exec sleep 100000")
 		job.says("ready")
-		if err := s.StopController(); err != nil {
+		goOn, err := s.LoseController()
+		if err != nil {
 			t.Fatal(err)
 		}
 		if got := s.state(t, job.name); got != "running" {
@@ -206,9 +207,10 @@ func TestBackendControllerAway(t *testing.T) {
 		if r := s.berth(t, "delete", "--force", none.name); r.status == 0 || !strings.Contains(r.stderr, "squeue") {
 			t.Errorf("delete: %+v", r)
 		}
-		if err := s.StartController(); err != nil {
+		if err := goOn(); err != nil {
 			t.Fatal(err)
 		}
+		s.configure(t, backendConfig(`staging = "none"`)) // from here on it may take as long as it takes
 		s.deleted(t, none)
 		s.deleted(t, job)
 		job.wait()

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // As an engine calls it: created, started and deleted by berth-oci, with an anchor in between. Engines of an
@@ -22,7 +24,7 @@ func (s *site) byOCI(t *testing.T, prefix ...string) {
 	r := s.prepare(t, call{})
 	id := r.name
 	bundle := s.bundle(t, set(list{"PATH=/bin", "BERTH_TEST=" + id, "BERTH_SLURM_JOB_NAME=" + id}, "process", "env"),
-		set(list{"sh", "-c", "echo ready; exec sleep 600"}, "process", "args"))
+		set(list{"sh", "-c", "echo ready; exec sleep 100000"}, "process", "args"))
 	oci := func(args ...string) result {
 		c := s.prepare(t, call{})
 		c.mayLeave = true
@@ -32,7 +34,7 @@ func (s *site) byOCI(t *testing.T, prefix ...string) {
 	}
 	state := func(want string) {
 		t.Helper()
-		eventually(t, func() string { return "the state " + want }, func() bool { return strings.Contains(oci("state", id).stdout, `"status": "`+want+`"`) })
+		rarely(t, func() string { return "the state " + want }, func() bool { return strings.Contains(oci("state", id).stdout, `"status": "`+want+`"`) })
 	}
 	r.cmd.Args = slices.Concat(r.cmd.Args, prefix, []string{"berth-oci", "--driver", "slurm", "create", "--bundle", bundle, id})
 	out, err := os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // the container's, too: no pipe that stays open
@@ -53,7 +55,7 @@ func (s *site) byOCI(t *testing.T, prefix ...string) {
 		t.Errorf("start: %+v", got)
 	}
 	state("running")
-	eventually(t, func() string { return "its program" }, func() bool { return read(out.Name()) == "ready\n" })
+	await.True(t, func() string { return "its program" }, func() bool { return read(out.Name()) == "ready\n" })
 	if got := oci("kill", id, "15"); got.status != 0 {
 		t.Errorf("kill: %+v", got)
 	}

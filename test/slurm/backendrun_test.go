@@ -120,12 +120,12 @@ func TestBackendTerminal(t *testing.T) {
 // A further program runs in the container on the compute node.
 func TestBackendExec(t *testing.T) {
 	backend(t, "none", func(t *testing.T, s *site) {
-		job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n2"}}, s.bundle(t), "sh", "-c", "echo inside >/tmp/f; echo ready; exec sleep 600")
+		job := s.job(t, call{env: []string{"BERTH_SLURM_NODELIST=n2"}}, s.bundle(t), "sh", "-c", "echo inside >/tmp/f; echo ready; exec sleep 100000")
 		job.says("ready")
 		further := s.prepare(t, call{stdin: strings.NewReader("text")})
 		further.cmd.Args = append(further.cmd.Args, "berth", "exec", "--env", "A=b c", "--workdir", "/tmp", job.name, "--", "sh", "-c", `cat f; cat; echo "$A"; ps; exit 7`)
 		further.begin()
-		if r := further.wait(); r.status != 7 || !strings.HasPrefix(r.stdout, "inside\ntextb c\n") || !strings.Contains(r.stdout, "sleep 600") {
+		if r := further.wait(); r.status != 7 || !strings.HasPrefix(r.stdout, "inside\ntextb c\n") || !strings.Contains(r.stdout, "sleep 100000") {
 			t.Errorf("%+v", r)
 		}
 		if files, _ := filepath.Glob(s.common + "/berth-*/process-*"); len(files) > 0 {

@@ -20,12 +20,8 @@ func TestBackendSbcast(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
 			o := cluster.Options{Nodes: 2, Config: "[drivers.slurm]\nstaging = \"sbcast\"\n"}
-			s := newSite(t, r, sharing{driver: "charliecloud"}, o)
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-			})
+			s := lend(t, r, "charliecloud", o)
+			s.spoiled = true
 			s.sbcast(t)
 		})
 	}

@@ -72,6 +72,7 @@ func TestBackendBundleNotThere(t *testing.T) {
 func TestBackendDiskFull(t *testing.T) {
 	backendOwn(t, cluster.Options{}, `staging = "shared"`, func(t *testing.T, s *site) {
 		s.asRoot(t, "mount", "-t", "tmpfs", "-o", "mode=1777,size=256k", "tmpfs", cluster.Shared)
+		t.Cleanup(func() { s.asRoot(t, "umount", cluster.Shared) })
 		job := s.job(t, call{}, s.bundle(t), "true")
 		if r := job.wait(); r.status != 125 || !strings.Contains(r.stderr, "no space left on device") || !strings.Contains(r.stderr, "make room there") {
 			t.Errorf("%+v", r)
@@ -88,7 +89,7 @@ func TestBackendDiskFull(t *testing.T) {
 // The compute nodes need no berth: here they run the guide's runc.
 func TestBackendOverGuide(t *testing.T) {
 	backendOwn(t, cluster.Options{Nodes: 2}, `staging = "shared"`, func(t *testing.T, s *site) {
-		s.leaves = true // the guide's templates do
+		s.leaves, s.spoiled = true, true // the guide's templates leave state, and a directory is unmounted below
 		for _, n := range s.Nodes() {
 			if err := n.WriteFile("/etc/slurm/oci.conf", cluster.GuideOCI("runc"), 0o644); err != nil {
 				t.Fatal(err)

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // What Slurm itself refuses, before berth is called: the job fails, the node stays in service.
@@ -32,9 +30,9 @@ func TestUnusableBundle(t *testing.T) {
 	})
 }
 
-// What berth refuses: the job's user sees why.
+// What berth refuses: the job's user sees why. Slurm's part of it is that of TestUnusableNode, with each release.
 func TestRefusedBundle(t *testing.T) {
-	each(t, func(t *testing.T, s *site) {
+	eachNewest(t, func(t *testing.T, s *site) {
 		noRoot := s.bundle(t)
 		s.asRoot(t, "rm", "-r", noRoot+"/rootfs")
 		for name, c := range map[string]struct {
@@ -79,7 +77,7 @@ func refusal(t testing.TB, name string, r result, word string) {
 
 // What is wrong with the node, not with the job.
 func TestUnusableNode(t *testing.T) {
-	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
+	eachOwn(t, plain, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		try := func(name, word string, spoil, mend func() error) {
 			t.Helper()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -96,9 +97,11 @@ var applets = [...]string{
 	"readlink", "sh", "sha256sum", "sleep", "stat", "stty", "tail", "test", "touch", "true", "tty", "uptime", "wc",
 }
 
+var busybox = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("/bin/busybox") })
+
 // unpack makes a root filesystem with busybox.
 func (s *site) unpack(dir string) error {
-	busybox, err := os.ReadFile("/bin/busybox")
+	busybox, err := busybox()
 	if err != nil {
 		return err
 	}

@@ -7,15 +7,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // Before the callbacks are the job's user they open nothing of his (S-01).
 func TestCallbackDropsRightsFirst(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		needPrograms(t, "strace")
-		job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
+		job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 100000"}})
 		job.says("ready")
 		dir := filepath.Base(filepath.Dir(s.containerDir(t, job)))
 		args := []string{"berth", "slurm", "query", "--job", job.id(), "--step", "0", "--task", "-1", "--node", "n1"}
@@ -47,7 +45,7 @@ func TestCallbackDropsRightsFirst(t *testing.T) {
 // kill and delete at the same time, again and again, hurt nobody and leave nothing (F-64).
 func TestCallbacksAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
+		job := s.start(t, call{args: []string{"srun", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 100000"}})
 		job.says("ready")
 		ended := make(chan error, 12)
 		for i := range cap(ended) {
@@ -69,13 +67,14 @@ func TestCallbacksAtOnce(t *testing.T) {
 
 // A container that has ended by itself needs no driver for query and delete: the record says enough.
 func TestEndedContainerNeedsNoDriver(t *testing.T) {
-	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
+	eachOwn(t, plain, func(t *testing.T, s *site) {
 		const mark = "/srv/started"
 		if err := s.node().WriteFile(mark, "", 0o666); err != nil {
 			t.Fatal(err)
 		}
 		driver := "/usr/local/libexec/berth/drivers/berth-driver-" + s.driver
 		s.asRoot(t, "mv", driver, "/usr/local/libexec/berth/driver")
+		t.Cleanup(func() { s.asRoot(t, "mv", "/usr/local/libexec/berth/driver", driver) })
 		script := "#!/bin/sh\necho started >>" + mark + "\nexec /usr/local/libexec/berth/driver\n"
 		if err := s.node().WriteFile(driver, script, 0o755); err != nil {
 			t.Fatal(err)

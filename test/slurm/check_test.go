@@ -3,13 +3,11 @@ package slurm
 import (
 	"strings"
 	"testing"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // What "berth slurm conf --check" says of a file is what Slurm then does with it.
 func TestCheckedConf(t *testing.T) {
-	eachOne(t, cluster.Options{}, func(t *testing.T, s *site) {
+	eachOne(t, plain, func(t *testing.T, s *site) {
 		good, err := s.node().ReadFile("/etc/slurm/oci.conf")
 		if err != nil {
 			t.Fatal(err)

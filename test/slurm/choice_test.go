@@ -3,14 +3,11 @@ package slurm
 import (
 	"fmt"
 	"testing"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // Which driver a job gets: the site's default, its rules, and the job's own wish where it may wish.
 func TestChoiceOfDriver(t *testing.T) {
-	options := cluster.Options{Lines: []string{"PartitionName=other Nodes=ALL OverSubscribe=FORCE:64 MaxTime=60"}}
-	eachOwn(t, options, func(t *testing.T, s *site) {
+	eachOwn(t, plain, func(t *testing.T, s *site) {
 		other := drivers[0]
 		if s.driver == other {
 			other = drivers[1]
@@ -35,7 +32,7 @@ func TestChoiceOfDriver(t *testing.T) {
 			if err := s.node().WriteFile("/etc/berth/berth.toml", c.config, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			args := append(append([]string{"srun"}, c.args...), "--container", c.bundle, "/bin/sh", "-c", "echo ready; exec sleep 600")
+			args := append(append([]string{"srun"}, c.args...), "--container", c.bundle, "/bin/sh", "-c", "echo ready; exec sleep 100000")
 			if c.want == "" {
 				refusal(t, c.name, s.start(t, call{args: args, env: c.env}).wait(), "policy")
 				continue

@@ -3,13 +3,13 @@ package slurm
 import (
 	"strings"
 	"testing"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // Devices come by the job's wish in its environment, where the site lets it, in steps and batch jobs.
 func TestDevicesOfJob(t *testing.T) {
-	eachOne(t, cluster.Options{Config: "[policy]\ndevices = [\"nvidia.com/gpu=*\"]\n"}, func(t *testing.T, s *site) {
+	options := plain
+	options.Config = "[policy]\ndevices = [\"nvidia.com/gpu=*\"]\n"
+	eachOne(t, options, func(t *testing.T, s *site) {
 		s.gpu(t)
 		const script = "echo $GPU; head -c 2 /dev/zero | wc -c; exit 7"
 		bundle, env := s.bundle(t), []string{"BERTH_DEVICES=nvidia.com/gpu=0"}
@@ -28,7 +28,7 @@ func TestDevicesOfJob(t *testing.T) {
 
 // A job's script and its steps that call berth themselves have the GPUs that Slurm has given them.
 func TestRunInJob(t *testing.T) {
-	eachRelease(t, cluster.Options{}, []string{"nvidia"}, func(t *testing.T, s *site) {
+	eachRelease(t, limited, []string{"nvidia"}, func(t *testing.T, s *site) {
 		if s.release.before("23.02") {
 			return // these nodes have no nvidia-container-runtime
 		}
@@ -48,7 +48,7 @@ func TestRunInJob(t *testing.T) {
 				t.Errorf("%s: %+v, want %q", form, c.r, c.want)
 			}
 		}
-		job := s.start(t, call{args: []string{"srun", "--quiet", "sh", "-c", "exec berth run " + s.bundle(t) + " -- sh -c 'echo ready; exec sleep 600'"}})
+		job := s.start(t, call{args: []string{"srun", "--quiet", "sh", "-c", "exec berth run " + s.bundle(t) + " -- sh -c 'echo ready; exec sleep 100000'"}})
 		job.says("ready")
 		if listed := s.run(t, "berth", "ps", "--json", "--job", job.id()); !strings.Contains(listed.stdout, `"job": "`+job.id()+`"`) {
 			t.Errorf("berth ps --job: %+v", listed)

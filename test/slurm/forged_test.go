@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // forgery is what a user makes of the directory of a container of his that has run.
@@ -71,7 +69,7 @@ var forgeries = []forgery{
 // The user forges what he can; Slurm's callbacks, which run as root, harm nobody, answer in one
 // document and remove what is his. Requirements S-01, S-32; faults F-61 to F-65.
 func TestForgedState(t *testing.T) {
-	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
+	eachOwn(t, plain, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
 		v := s.victim(t)
 		for _, f := range forgeries {
@@ -81,7 +79,7 @@ func TestForgedState(t *testing.T) {
 }
 
 func (s *site) tryForgery(t *testing.T, f forgery, v *victim, bundle string) {
-	job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", "echo ready; exec sleep 600"}})
+	job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", "echo ready; exec sleep 100000"}})
 	job.mayLeave = f.stays
 	job.says("ready")
 	dir := s.containerDir(t, job)

@@ -5,13 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // The whole directory of the user is a link, or belongs to somebody else.
 func TestForgedHome(t *testing.T) {
-	eachOwn(t, cluster.Options{}, func(t *testing.T, s *site) {
+	eachOwn(t, plain, func(t *testing.T, s *site) {
 		v := s.victim(t)
 		precious := filepath.Join(filepath.Dir(v.file), "7.0.0.n1/record")
 		if err := s.node().WriteFile(precious, "precious", 0o644); err != nil {

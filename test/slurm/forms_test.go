@@ -62,7 +62,7 @@ func TestContainerID(t *testing.T) {
 		if s.release.before("23.02") {
 			return // it has no such option
 		}
-		job := s.start(t, call{args: []string{"srun", "--container-id=chosen", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 600"}})
+		job := s.start(t, call{args: []string{"srun", "--container-id=chosen", "--container", s.bundle(t), "/bin/sh", "-c", "echo ready; exec sleep 100000"}})
 		job.says("ready")
 		record := s.record(t, job)
 		if record["containerId"] != "chosen" {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/berth-hpc/berth/test/slurm/cluster"
@@ -43,6 +44,22 @@ var furtherDrivers = map[string]further{
 func eachOfAll(t *testing.T, f func(t *testing.T, s *site)) {
 	each(t, f)
 	eachFurther(t, slices.Collect(maps.Keys(furtherDrivers)), f)
+}
+
+// eachOfAllOwn is eachOwn, with these drivers too.
+func eachOfAllOwn(t *testing.T, o cluster.Options, f func(t *testing.T, s *site)) {
+	eachOwn(t, o, f)
+	for _, r := range chosen(t) {
+		for driver := range furtherDrivers {
+			if r.before("23.02") {
+				continue
+			}
+			t.Run(r.name+"/"+driver, func(t *testing.T) {
+				t.Parallel()
+				f(t, lend(t, r, driver, o))
+			})
+		}
+	}
 }
 
 // eachFurther runs a test on the shared clusters of some of these drivers.
@@ -85,13 +102,7 @@ func (s *site) provide(t *testing.T, drivers ...string) {
 			s.copy(t, at, from)
 		}
 		for at, source := range d.built {
-			program := filepath.Join(t.TempDir(), filepath.Base(at))
-			build := exec.Command("go", "build", "-o", program, source)
-			build.Env = append(os.Environ(), "CGO_ENABLED=0")
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("building %s: %v\n%s", source, err, out)
-			}
-			s.copy(t, at, program)
+			s.write(t, at, builtOnce(t, source))
 		}
 	}
 }
@@ -103,9 +114,40 @@ func (s *site) copy(t *testing.T, at, from string) {
 	if err != nil {
 		lacking(t, err.Error()+": run test/setup")
 	}
+	s.write(t, at, string(text))
+}
+
+// write writes a program on every node.
+func (s *site) write(t testing.TB, at, program string) {
+	t.Helper()
 	for _, n := range s.Nodes() {
-		if err := n.WriteFile(at, string(text), 0o755); err != nil {
+		if err := n.WriteFile(at, program, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+var (
+	programsBuilt = map[string]string{}
+	building      sync.Mutex
+)
+
+// builtOnce is the program that a Go package of this module or a file of C makes, built by the first test that needs it.
+func builtOnce(t testing.TB, source string) string {
+	t.Helper()
+	building.Lock()
+	defer building.Unlock()
+	if programsBuilt[source] == "" {
+		program := filepath.Join(t.TempDir(), "program")
+		build := exec.Command("go", "build", "-o", program, source)
+		if filepath.Ext(source) == ".c" {
+			build = exec.Command("cc", "-std=c11", "-Os", "-static", "-Wall", "-Wextra", "-Werror", "-o", program, source)
+		}
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building %s: %v\n%s", source, err, out)
+		}
+		programsBuilt[source] = read(program)
+	}
+	return programsBuilt[source]
 }

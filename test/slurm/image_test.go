@@ -3,8 +3,6 @@ package slurm
 import (
 	"regexp"
 	"testing"
-
-	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // A root filesystem that others own, without the directories that Slurm mounts things on, whether or
@@ -42,7 +40,7 @@ func TestSharedImage(t *testing.T) {
 // Where MountSpoolDir is Slurm's own default, which from 25.05 on is the path of the spool directory,
 // and not what berth writes into oci.conf.
 func TestSpoolDirInSharedImage(t *testing.T) {
-	eachRelease(t, cluster.Options{}, []string{"runc", "crun", "charliecloud", "singularity"}, func(t *testing.T, s *site) {
+	eachRelease(t, plain, []string{"runc", "crun", "charliecloud", "singularity"}, func(t *testing.T, s *site) {
 		if s.release.before("23.02") {
 			return // it mounts no spool directory
 		}

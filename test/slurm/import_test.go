@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -24,6 +25,7 @@ func eachImporting(t *testing.T, nodes int, f func(t *testing.T, s *site, bundle
 		bundle := s.bundle(t)
 		for _, n := range s.Nodes() {
 			for _, args := range [][]string{
+				{"rm", "-rf", registry},
 				{"install", "-d", "-m", "1777", registry}, {"install", "-d", "/srv/empty"},
 				{"mksquashfs", bundle + "/rootfs", registry + "/plain.sqsh", "-quiet", "-no-progress", "-all-root"},
 			} {
@@ -70,7 +72,7 @@ func TestImporterIsKilled(t *testing.T) {
 	eachImporting(t, 1, func(t *testing.T, s *site, bundle string) {
 		s.asRoot(t, "mkfifo", registry+"/hang")
 		job := s.start(t, call{args: []string{"srun", "--ntasks=4", "--container", bundle, "/bin/echo", "ran"}})
-		eventually(t, job.err.String, func() bool { return did(s.node(), "imports") == 1 })
+		await.True(t, job.err.String, func() bool { return did(s.node(), "imports") == 1 })
 		leader := s.importer(t, job)
 		s.asRoot(t, "rm", registry+"/hang") // the first waits for a writer; the second does not find it
 		_ = syscall.Kill(leader, syscall.SIGKILL)
@@ -83,12 +85,12 @@ func TestImporterIsKilled(t *testing.T) {
 
 		s.asRoot(t, "mkfifo", registry+"/hang")
 		job = s.start(t, call{args: []string{"srun", "--ntasks=4", "--container", bundle, "/bin/echo", "ran"}})
-		eventually(t, job.err.String, func() bool { return did(s.node(), "imports") == 3 })
+		await.True(t, job.err.String, func() bool { return did(s.node(), "imports") == 3 })
 		s.asRoot(t, "scancel", "--signal=KILL", job.id())
 		if r := job.wait(); r.status == 0 || r.stdout != "" {
 			t.Errorf("the step was killed: %+v", r)
 		}
-		eventually(t, func() string { return "the end of the import" }, func() bool {
+		await.True(t, func() string { return "the end of the import" }, func() bool {
 			return !slices.ContainsFunc(s.nodesProcesses(), func(pid int) bool { return strings.HasPrefix(cmdline(pid), "/opt/enroot/enroot") })
 		})
 	})

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -37,7 +38,9 @@ type running struct {
 	cmd      *exec.Cmd
 	out, err text
 	ended    chan error
-	mayLeave bool // do not check what is left
+	mayLeave bool   // do not check what is left
+	asks     bool   // a command that starts no job
+	known    string // number of its job; "" while nobody has asked
 }
 
 // start starts a call. At the test's end it is over, and so is its job.
@@ -51,6 +54,7 @@ func (s *site) start(t testing.TB, c call) *running {
 
 // prepare makes a call that is not started, and whose arguments are still to be added.
 func (s *site) prepare(t testing.TB, c call) *running {
+	s.watch(t)
 	r := &running{t: t, site: s, name: "t" + strings.ToLower(rand.Text()[:8]), ended: make(chan error, 1)}
 	r.mayLeave = s.leaves
 	r.cmd = s.node().Command(context.Background(), cluster.User)
@@ -58,7 +62,6 @@ func (s *site) prepare(t testing.TB, c call) *running {
 		"SLURM_JOB_NAME="+r.name, "SBATCH_JOB_NAME="+r.name, "SALLOC_JOB_NAME="+r.name)
 	r.cmd.Env = append(r.cmd.Env, c.env...)
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = c.stdin, &r.out, &r.err
-	r.cmd.WaitDelay = 5 * time.Second
 	return r
 }
 
@@ -74,10 +77,12 @@ func (r *running) begin() {
 // wait waits for the end of the call.
 func (r *running) wait() result {
 	r.t.Helper()
+	limit := time.NewTimer(time.Until(await.End(r.t)))
+	defer limit.Stop()
 	select {
 	case err := <-r.ended:
 		r.ended <- err
-	case <-time.After(2 * patience):
+	case <-limit.C:
 		r.t.Fatalf("%q does not end; so far\nstdout: %s\nstderr: %s\n%s", r.cmd.Args, r.out.String(), r.err.String(), r.site.Logs())
 	}
 	return result{statusOf(r.cmd.ProcessState.Sys().(syscall.WaitStatus)), r.out.String(), r.err.String()}
@@ -86,7 +91,7 @@ func (r *running) wait() result {
 // says waits until the call has written something to stdout.
 func (r *running) says(what string) {
 	r.t.Helper()
-	eventually(r.t, func() string { return "stdout with " + what + ", which is: " + r.out.String() + r.err.String() }, func() bool {
+	await.True(r.t, func() string { return "stdout with " + what + ", which is: " + r.out.String() + r.err.String() }, func() bool {
 		if len(r.ended) > 0 && !strings.Contains(r.out.String(), what) {
 			r.t.Fatalf("%q ended without writing %q: %+v", r.cmd.Args, what, r.wait())
 		}
@@ -94,39 +99,64 @@ func (r *running) says(what string) {
 	})
 }
 
-// id is the job's number. It waits until there is a job.
+// id is the job's number. It waits until there is a job. Its processes know the number, and asking Slurm costs a
+// program each time.
 func (r *running) id() string {
 	r.t.Helper()
-	return r.site.jobOf(r.t, r.name)
+	if r.known != "" {
+		return r.known
+	}
+	for _, p := range processes(r.name) {
+		if r.known = variable(p.environ, "SLURM_JOB_ID"); r.known != "" {
+			return r.known
+		}
+	}
+	await.True(r.t, func() string { return "a job named " + r.name }, func() bool {
+		r.known = strings.Join(r.site.jobsOf(r.t, r.name), " ")
+		return r.known != ""
+	})
+	return r.known
 }
 
-func (s *site) jobOf(t testing.TB, name string) (id string) {
+// jobsOf are the numbers of the jobs with that name, whatever has become of them.
+func (s *site) jobsOf(t testing.TB, name string) []string {
 	t.Helper()
-	eventually(t, func() string { return "a job named " + name }, func() bool {
-		id = strings.TrimSpace(s.asRoot(t, "squeue", "--noheader", "--states=all", "--format=%A", "--name="+name))
-		return id != ""
-	})
-	return id
+	if ids := s.endedJobs(name); len(ids) > 0 {
+		return ids
+	}
+	return strings.Fields(s.asRoot(t, "squeue", "--noheader", "--states=all", "--format=%A", "--name="+name))
+}
+
+// endedJobs are the numbers of the jobs with that name that have ended.
+func (s *site) endedJobs(name string) (ids []string) {
+	for _, job := range s.Ended() {
+		if job.Name == name {
+			ids = append(ids, job.ID)
+		}
+	}
+	return ids
 }
 
 // close ends what a failed test left running, and checks that nothing of the job remains.
 func (r *running) close() {
 	r.t.Helper()
-	select {
-	case <-r.ended:
-	default:
-		_ = r.cmd.Process.Kill()
-		<-r.ended
-	}
 	s := r.site
-	ids := strings.Fields(s.asRoot(r.t, "squeue", "--noheader", "--states=all", "--format=%A", "--name="+r.name))
-	if r.t.Failed() {
-		_, _ = s.node().Output(context.Background(), "root", append([]string{"scancel"}, ids...)...)
+	var ids []string
+	if !r.asks && (!r.mayLeave || len(r.ended) == 0 || r.t.Failed()) {
+		ids = s.jobsOf(r.t, r.name)
 	}
-	if r.mayLeave {
-		return
+	if r.t.Failed() && len(ids) > 0 {
+		_, _ = s.node().Output(context.Background(), "root", append([]string{"scancel", "--signal=KILL", "--full"}, ids...)...)
 	}
-	s.checkLeft(r.t, r.name, ids)
+	if len(r.ended) == 0 || r.t.Failed() {
+		for _, p := range processes(r.name) {
+			_ = syscall.Kill(p.pid, syscall.SIGKILL) // nsenter's death alone would end nothing
+		}
+	}
+	<-r.ended
+	if !r.mayLeave {
+		s.checkLeft(r.t, r.name, ids)
+	}
 }
 
 // run makes a call and waits for its end.
@@ -151,7 +181,7 @@ var chatter = regexp.MustCompile(`(?m)^srun: job \d+ (queued|has been allocated)
 // asRoot runs a command on the node as root. It has to succeed.
 func (s *site) asRoot(t testing.TB, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
 	defer cancel()
 	out, err := s.node().Output(ctx, "root", args...)
 	if err != nil {
@@ -160,28 +190,23 @@ func (s *site) asRoot(t testing.TB, args ...string) string {
 	return out
 }
 
+// rarely waits until f holds, which starts a program or two: it is asked less and less often.
+func rarely(t testing.TB, what func() string, f func() bool) {
+	t.Helper()
+	end := await.End(t)
+	for pause := 20 * time.Millisecond; !f(); pause = min(2*pause, time.Second) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what())
+		}
+		time.Sleep(pause)
+	}
+}
+
 func statusOf(ws syscall.WaitStatus) int {
 	if ws.Signaled() {
 		return 128 + int(ws.Signal())
 	}
 	return ws.ExitStatus()
-}
-
-// eventually waits until f holds.
-func eventually(t testing.TB, what func() string, f func() bool) {
-	t.Helper()
-	within(t, patience, what, f)
-}
-
-// within waits until f holds, for a while.
-func within(t testing.TB, while time.Duration, what func() string, f func() bool) {
-	t.Helper()
-	for end := time.Now().Add(while); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if f() {
-			return
-		}
-	}
-	t.Fatalf("waited in vain for %s", what())
 }
 
 // text is output that is read while it is written.

@@ -9,30 +9,48 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // checkLeft fails the test where something of its jobs is left on a node: processes, container
-// directories, spool directories, mounts; or where a node is not in service. What is just ending gets
-// a while.
+// directories, spool directories. What is just ending may end.
 func (s *site) checkLeft(t testing.TB, name string, jobs []string) {
 	t.Helper()
 	var left []string
-	for end := time.Now().Add(patience / 2); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		left = processes(name)
+	if !await.Poll(await.End(t), func() bool {
+		left = nil
 		for _, job := range jobs {
 			left = append(left, s.left(job)...)
 		}
-		left = append(left, s.outOfService(t)...)
-		if len(left) == 0 {
-			return
+		if len(left) > 0 {
+			return false
+		}
+		for _, p := range processes(name) {
+			left = append(left, p.String())
+		}
+		return len(left) == 0
+	}) {
+		for _, what := range left {
+			t.Errorf("left behind: %s", what)
 		}
 	}
-	for _, what := range left {
-		t.Errorf("left behind: %s", what)
+}
+
+// watch has the nodes looked at when the test has ended: all of them have to take jobs.
+func (s *site) watch(t testing.TB) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.watched[t] {
+		return
 	}
+	s.watched[t] = true
+	t.Cleanup(func() {
+		for _, what := range s.outOfService(t) {
+			t.Errorf("left behind: %s", what)
+		}
+	})
 }
 
 // left lists what is left of a job on the nodes, or of all jobs for "".
@@ -71,10 +89,25 @@ func (s *site) outOfService(t testing.TB) []string {
 	return out
 }
 
+// process is a process of this machine.
+type process struct {
+	pid              int
+	environ, cmdline string
+}
+
+func (p process) String() string { return fmt.Sprintf("process %d %q", p.pid, p.cmdline) }
+
+// variable is what an environment says, as in /proc/PID/environ, or nothing.
+func variable(environ, name string) string {
+	_, rest, _ := strings.Cut("\x00"+environ, "\x00"+name+"=")
+	value, _, _ := strings.Cut(rest, "\x00")
+	return value
+}
+
 // processes lists the processes of a job by the name in their environment, dead ones that only wait
 // for their parent excepted. srun and its like have it too.
-func processes(name string) []string {
-	var found []string
+func processes(name string) []process {
+	var found []process
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
@@ -83,8 +116,8 @@ func processes(name string) []string {
 		}
 		environ, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "environ"))
 		if strings.Contains(string(environ), "BERTH_TEST="+name+"\x00") && cluster.Alive(pid) {
-			cmdline, _ := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-			found = append(found, fmt.Sprintf("process %d %q", pid, cmdline))
+			cmdline := read(filepath.Join("/proc", e.Name(), "cmdline"))
+			found = append(found, process{pid, string(environ), strings.ReplaceAll(cmdline, "\x00", " ")})
 		}
 	}
 	return found

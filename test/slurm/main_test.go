@@ -9,9 +9,15 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 func TestMain(m *testing.M) {
+	if err := cluster.LimitParallel(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
 	status := m.Run()
 	if err := closeSites(); err != nil {
 		fmt.Fprintln(os.Stderr, "ending the clusters:", err)

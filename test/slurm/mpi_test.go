@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -26,12 +26,7 @@ func TestMPI(t *testing.T) {
 		for _, driver := range drivers {
 			t.Run(r.name+"/"+driver, func(t *testing.T) {
 				o := cluster.Options{Nodes: 2, Image: mpiImage(t, r), Lines: []string{"TaskProlog=/etc/slurm/task-prolog"}}
-				s := newSite(t, r, sharing{driver: driver}, o)
-				t.Cleanup(func() {
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
-				})
+				s := lend(t, r, driver, o)
 				s.readyForMPI(t)
 				bundle := s.imageBundle(t)
 				for _, l := range s.launches(t) {
@@ -140,7 +135,7 @@ func (s *site) mpirun(t *testing.T, l launch, bundle, program string, nodes, siz
 func (s *site) readyForMPI(t *testing.T) {
 	t.Helper()
 	prolog := read("../../contrib/slurm/task-prolog")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithDeadline(t.Context(), await.End(t))
 	defer cancel()
 	for _, n := range s.Nodes() {
 		if err := n.WriteFile("/etc/slurm/task-prolog", prolog, 0o755); err != nil {
@@ -193,9 +188,7 @@ func mpiImage(t *testing.T, r release) string {
 	dir := "/var/cache/berth-test/mpi-" + suite
 	if full() {
 		needPrograms(t, "mmdebstrap")
-		if out, err := exec.Command("./mpi-image", suite, dir).CombinedOutput(); err != nil {
-			t.Fatalf("making the image for MPI: %v\n%s", err, out)
-		}
+		makeOnce(t, "./mpi-image", suite, dir)
 	}
 	if _, err := os.Stat(dir + "/mpi/ring-mpich"); err != nil {
 		lacking(t, "image for MPI: run test/slurm/mpi-image "+suite+" "+dir)

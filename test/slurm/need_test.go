@@ -29,7 +29,7 @@ func needPrograms(t testing.TB, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		if _, err := exec.LookPath(name); err != nil {
-			lacking(t, "program "+name+": run test/slurm/setup")
+			lacking(t, "program "+name+": run test/setup")
 		}
 	}
 }

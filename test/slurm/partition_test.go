@@ -16,7 +16,7 @@ import (
 func TestPartitions(t *testing.T) {
 	var lines []string
 	for _, name := range []string{"cpu", "gpu", "nvidia", "directory", "sif"} {
-		lines = append(lines, "PartitionName="+name+" Nodes=ALL OverSubscribe=FORCE:64 MaxTime=60")
+		lines = append(lines, "PartitionName="+name+" Nodes=ALL OverSubscribe=FORCE:64 MaxTime=INFINITE")
 	}
 	needRoot(t)
 	t.Parallel()
@@ -28,12 +28,7 @@ func TestPartitions(t *testing.T) {
 			t.Parallel()
 			o := cluster.Options{Lines: lines, Config: partitions}
 			below(t, r, &o, "charliecloud", "nvidia", "singularity")
-			s := newSite(t, r, sharing{driver: "runc"}, o)
-			t.Cleanup(func() {
-				if err := s.Close(); err != nil {
-					t.Error(err)
-				}
-			})
+			s := lend(t, r, "runc", o)
 			s.provide(t, "nvidia")
 			s.gpu(t)
 			s.partitions(t)

@@ -9,7 +9,7 @@ import (
 func TestPs(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		bundle := s.bundle(t)
-		args := []string{"srun", "--container", bundle, "/bin/sh", "-c", "echo ready; exec sleep 600"}
+		args := []string{"srun", "--container", bundle, "/bin/sh", "-c", "echo ready; exec sleep 100000"}
 		job, other := s.start(t, call{args: args}), s.start(t, call{args: args})
 		job.says("ready")
 		other.says("ready")

@@ -7,9 +7,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // terminal makes a pseudo terminal of 33 rows and 101 columns.
@@ -90,15 +91,12 @@ func TestInteractiveStep(t *testing.T) {
 	})
 }
 
-// typeUntil types a line until it has the effect: what is typed before the shell listens may be lost.
+// typeUntil types a line when the shell has prompted for one, and waits for the effect.
 func typeUntil(t testing.TB, job *running, keyboard io.Writer, line, effect string) {
 	t.Helper()
-	var typed time.Time
-	eventually(t, job.out.String, func() bool {
-		if time.Since(typed) > time.Second {
-			typed = time.Now()
-			fmt.Fprint(keyboard, line)
-		}
-		return strings.Contains(job.out.String(), effect)
+	await.True(t, func() string { return "a prompt in " + job.out.String() }, func() bool {
+		return strings.ContainsAny(job.out.String(), "#$")
 	})
+	fmt.Fprint(keyboard, line)
+	job.says(effect)
 }

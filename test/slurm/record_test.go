@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // containerDir is the directory, on this machine, of the container of a job's task 0 in step 0.
 func (s *site) containerDir(t testing.TB, job *running) string {
 	t.Helper()
 	var found []string
-	eventually(t, func() string { return "the container directory of job " + job.id() }, func() bool {
+	await.True(t, func() string { return "the container directory of job " + job.id() }, func() bool {
 		found, _ = filepath.Glob(s.node().Path("/run/berth/*/" + job.id() + ".0.0.n1"))
 		return len(found) == 1
 	})

@@ -36,6 +36,13 @@ func chosen(t testing.TB) []release {
 	return found
 }
 
+// newest is the newest of the chosen releases.
+func newest(t testing.TB) release {
+	t.Helper()
+	all := chosen(t)
+	return all[len(all)-1]
+}
+
 // before says whether r is an older release than another: "22.05" sorts before "23.02".
 func (r release) before(other string) bool { return r.name < other }
 
@@ -55,19 +62,26 @@ func (r release) root(t testing.TB) string {
 		lacking(t, "root filesystem: run test/slurm/rootfs "+r.suite+" "+dir)
 	default:
 		needPrograms(t, "mmdebstrap")
-		makeRoot(t, r.suite, dir)
+		makeOnce(t, "./rootfs", r.suite, dir)
 	}
 	return dir
 }
 
-var making sync.Mutex
+var (
+	made   = map[string]bool{}
+	making sync.Mutex
+)
 
-// makeRoot makes the root filesystem, or leaves it as it is where it is there and complete.
-func makeRoot(t testing.TB, suite, dir string) {
+// makeOnce makes a directory with a script of this package, which leaves it as it is where it is there and complete.
+func makeOnce(t testing.TB, script, suite, dir string) {
 	t.Helper()
 	making.Lock()
 	defer making.Unlock()
-	if out, err := exec.Command("./rootfs", suite, dir).CombinedOutput(); err != nil {
-		t.Fatalf("making the root filesystem of %s: %v\n%s", suite, err, out)
+	if made[dir] {
+		return
 	}
+	if out, err := exec.Command(script, suite, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s %s: %v\n%s", script, suite, dir, err, out)
+	}
+	made[dir] = true
 }

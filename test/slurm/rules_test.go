@@ -6,21 +6,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/berth-hpc/berth/test/slurm/cluster"
+	"github.com/berth-hpc/berth/internal/await"
 )
-
-// gpus has a node offer what "berth slurm" can only learn from the environment of the job.
-var gpus = cluster.Options{
-	Lines: []string{"PartitionName=other Nodes=ALL OverSubscribe=FORCE:64 MaxTime=60", "GresTypes=gpu", "NodeName=DEFAULT Gres=gpu:a100:2"},
-	Files: map[string]string{"gres.conf": "Name=gpu Type=a100 File=/dev/null\nName=gpu Type=a100 File=/dev/zero\n"},
-}
 
 // Each condition of a rule sees what Slurm really tells a job's step and a batch job, and "berth slurm
 // explain" in a job says the same as what then happens.
 func TestRules(t *testing.T) {
-	eachOne(t, gpus, func(t *testing.T, s *site) {
+	eachOne(t, plain, func(t *testing.T, s *site) {
 		inImages := s.bundle(t)
 		elsewhere := "/srv/elsewhere"
+		s.asRoot(t, "rm", "-rf", elsewhere)
 		s.asRoot(t, "cp", "-a", inImages, elsewhere)
 		for name, c := range map[string]struct {
 			rule      string
@@ -72,7 +67,7 @@ func TestRules(t *testing.T) {
 // accounted is the line of accounting about a job's start or end. It waits for it.
 func (s *site) accounted(t testing.TB, file, job, event string) (line object) {
 	t.Helper()
-	eventually(t, func() string { return fmt.Sprintf("the %s of job %s in: %s", event, job, read(s.node().Path(file))) }, func() bool {
+	await.True(t, func() string { return fmt.Sprintf("the %s of job %s in: %s", event, job, read(s.node().Path(file))) }, func() bool {
 		for text := range strings.Lines(read(s.node().Path(file))) {
 			line = object{}
 			_, text, _ = strings.Cut(text, "{") // a syslog has a head

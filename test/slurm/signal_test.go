@@ -5,15 +5,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
-// counting says each time that a signal arrives, and stays. The loop does nothing in child processes
-// that take long: busybox waits for them before it handles a signal.
-const counting = `
-trap 'echo USR1' USR1; trap 'echo USR2' USR2; trap 'echo TERM; exit 3' TERM
-echo ready
-while :; do sleep 0.1; done`
+// counting is a program that says each time that a signal arrives, and stays: see testdata/signals.c.
+var counting = []string{"/bin/signals"}
+
+// signalBundle is a bundle that has it.
+func (s *site) signalBundle(t testing.TB, edits ...edit) string {
+	t.Helper()
+	dir := s.bundle(t, edits...)
+	s.write(t, dir+"/rootfs/bin/signals", builtOnce(t, "testdata/signals.c"))
+	return dir
+}
 
 // A signal reaches the program, whether or not it is process 1 of the container, and once.
 func TestSignals(t *testing.T) { eachOfAll(t, signals) }
@@ -24,8 +29,7 @@ func TestSignalsToGroup(t *testing.T) {
 }
 
 func signals(t *testing.T, s *site) {
-	bundle := s.bundle(t)
-	job := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", counting}})
+	job := s.start(t, call{args: append([]string{"srun", "--container", s.signalBundle(t)}, counting...)})
 	job.says("ready")
 	for _, name := range []string{"USR1", "USR2"} {
 		s.asRoot(t, "scancel", "--signal="+name, job.id())
@@ -41,7 +45,7 @@ func signals(t *testing.T, s *site) {
 // Some signals for a batch job go to the task's process alone, which is the runtime, others to every
 // process: the program gets each of them, and once.
 func TestSignalsToBatch(t *testing.T) {
-	plain := func(t *testing.T, s *site) { signalsToBatch(t, s, s.bundle(t)) }
+	plain := func(t *testing.T, s *site) { signalsToBatch(t, s, s.signalBundle(t)) }
 	each(t, plain)
 	eachFurther(t, []string{"nvidia", "singularity"}, plain)
 }
@@ -52,12 +56,12 @@ func TestSignalsToBatchWithoutInit(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
 	eachFurther(t, []string{"charliecloud", "enroot"}, func(t *testing.T, s *site) {
-		signalsToBatch(t, s, s.bundle(t, set("false", "annotations", "org.berth.init")))
+		signalsToBatch(t, s, s.signalBundle(t, set("false", "annotations", "org.berth.init")))
 	})
 }
 
 func signalsToBatch(t *testing.T, s *site, bundle string) {
-	job := s.submit(t, call{args: []string{"--container", bundle, "--wrap", counting}})
+	job := s.submit(t, call{args: []string{"--container", bundle, "--wrap", "exec " + counting[0]}})
 	want := "ready\n"
 	job.wrote(want)
 	for _, sent := range [][]string{{"USR1", "--batch"}, {"USR2", "--full"}, {"USR1", "--batch"}, {"USR2", "--batch"}} {
@@ -77,22 +81,20 @@ func signalsToBatch(t *testing.T, s *site, bundle string) {
 // Children of the program's get what Slurm sends to every process from Slurm, once, and nothing of
 // what it sends to the task alone.
 func TestSignalsToChildren(t *testing.T) {
-	const family = `(trap 'echo child USR1' USR1; trap 'echo child USR2' USR2; trap 'exit' TERM
-echo child ready; while :; do sleep 0.1; done) &` + counting
 	each(t, func(t *testing.T, s *site) {
-		bundle := s.bundle(t)
-		step := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", family}})
-		eventually(t, step.out.String, func() bool { return strings.Count(step.out.String(), "ready\n") == 2 })
+		bundle, family := s.signalBundle(t), counting[0]+" child"
+		step := s.start(t, call{args: append([]string{"srun", "--container", bundle}, strings.Fields(family)...)})
+		await.True(t, step.out.String, func() bool { return strings.Count(step.out.String(), "ready\n") == 2 })
 		s.asRoot(t, "scancel", "--signal=USR1", step.id())
-		eventually(t, step.out.String, func() bool { return strings.Count(step.out.String(), "USR1\n") == 2 })
+		await.True(t, step.out.String, func() bool { return strings.Count(step.out.String(), "USR1\n") == 2 })
 		s.asRoot(t, "scancel", step.id())
 		if r := step.wait(); strings.Count(r.stdout, "USR1") != 2 || strings.Count(r.stdout, "TERM") != 1 {
 			t.Errorf("each signal has to arrive once: %+v", r)
 		}
-		batch := s.submit(t, call{args: []string{"--container", bundle, "--wrap", family}})
-		eventually(t, batch.stdout, func() bool { return strings.Count(batch.stdout(), "ready\n") == 2 })
+		batch := s.submit(t, call{args: []string{"--container", bundle, "--wrap", "exec " + family}})
+		await.True(t, batch.stdout, func() bool { return strings.Count(batch.stdout(), "ready\n") == 2 })
 		s.asRoot(t, "scancel", "--signal=USR1", "--batch", batch.id())
-		eventually(t, batch.stdout, func() bool { return strings.Contains(batch.stdout(), "USR1\n") })
+		await.True(t, batch.stdout, func() bool { return strings.Contains(batch.stdout(), "USR1\n") })
 		s.asRoot(t, "scancel", batch.id())
 		if r := batch.result(); strings.Count(r.stdout, "USR1") != 1 || strings.Count(r.stdout, "TERM") != 1 {
 			t.Errorf("each signal has to arrive once: %+v", r)
@@ -100,10 +102,10 @@ echo child ready; while :; do sleep 0.1; done) &` + counting
 	})
 }
 
-// A program without handlers dies by SIGTERM: it is gone long before KillWait is over.
+// A program without handlers dies by SIGTERM: it does not have to wait for SIGKILL, which nobody would send here.
 func TestCancelWithoutHandler(t *testing.T) {
 	eachOfAll(t, func(t *testing.T, s *site) {
-		const script = "echo ready; exec sleep 600"
+		const script = "echo ready; exec sleep 100000"
 		bundle := s.bundle(t)
 		step := s.start(t, call{args: []string{"srun", "--container", bundle, "/bin/sh", "-c", script}})
 		step.says("ready")
@@ -121,53 +123,10 @@ func TestCancelWithoutHandler(t *testing.T) {
 	})
 }
 
-// gone checks that the processes of a job's container have ended before KillWait could have ended them. On a
-// quiet machine it takes them well under two seconds, which the log tells.
+// gone waits until the processes of a job's container have ended. Nothing but what the test did can end them: see
+// noKillWait. How long it took is told by the log.
 func (s *site) gone(t testing.TB, what string, job *running, begin time.Time) {
 	t.Helper()
-	eventually(t, func() string { return "the end of its processes" }, func() bool { return len(s.pidsOf(job)) == 0 })
-	took := time.Since(begin)
-	t.Logf("%s: gone after %v", what, took.Round(10*time.Millisecond))
-	if took > killWait*8/10 {
-		t.Errorf("%s: it took %v", what, took)
-	}
-}
-
-// What --signal=B: asks for goes to the batch job's task alone, SIGTERM to every process.
-func TestTimeLimitOfBatch(t *testing.T) {
-	if testing.Short() {
-		t.Skip("Slurm's shortest time limit is a minute")
-	}
-	each(t, func(t *testing.T, s *site) {
-		job := s.submit(t, call{args: []string{"--time=1", "--signal=B:USR1@20", "--container", s.bundle(t), "--wrap", counting}})
-		job.wrote("ready\n")
-		// Slurm looks at time limits twice a minute.
-		within(t, 2*patience, job.stdout, func() bool { return strings.HasSuffix(job.stdout(), "TERM\n") })
-		if r := job.result(); r.stdout != "ready\nUSR1\nTERM\n" {
-			t.Errorf("each signal has to arrive once: %+v", r)
-		}
-	})
-}
-
-// At its time limit a job gets what --signal asks for, SIGTERM, and SIGKILL after KillWait.
-func TestTimeLimit(t *testing.T) {
-	if testing.Short() {
-		t.Skip("Slurm's shortest time limit is a minute")
-	}
-	each(t, func(t *testing.T, s *site) {
-		const stubborn = `trap 'echo USR1' USR1; trap 'echo TERM' TERM; echo ready; while :; do sleep 0.1; done`
-		job := s.start(t, call{args: []string{"srun", "--time=1", "--signal=USR1@20", "--container", s.bundle(t), "/bin/sh", "-c", stubborn}})
-		job.says("ready")
-		job.says("USR1")
-		r := job.wait()
-		// The controller and srun each send a SIGTERM, to a program without a container too.
-		said := strings.TrimSuffix(r.stdout, "TERM\n")
-		if said != "ready\nUSR1\nTERM\n" && said != "ready\nUSR1\n" || r.status == 0 {
-			t.Errorf("got %+v", r)
-		}
-		eventually(t, func() string { return "the job's state TIMEOUT" }, func() bool {
-			state := s.asRoot(t, "squeue", "--noheader", "--states=all", "--format=%T", "--jobs="+job.id())
-			return strings.TrimSpace(state) == "TIMEOUT"
-		})
-	})
+	await.True(t, func() string { return "the end of its processes" }, func() bool { return len(s.pidsOf(job)) == 0 })
+	t.Logf("%s: gone after %v", what, time.Since(begin).Round(10*time.Millisecond))
 }

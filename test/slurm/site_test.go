@@ -10,16 +10,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
-// patience is how long a test waits for what should take a moment. Nothing is judged by time below.
-const patience = 60 * time.Second
+// noKillWait is how long Slurm waits between SIGTERM and SIGKILL: longer than these tests may take. What
+// has to be over before it is over needs no clock then.
+const noKillWait = "KillWait=36000"
 
-// killWait is how long Slurm waits between SIGTERM and SIGKILL.
-const killWait = 10 * time.Second
+// killWait is for tests of what happens when it is over.
+const killWait = "KillWait=5"
 
 // site is a cluster whose container jobs one driver runs.
 type site struct {
@@ -29,6 +30,11 @@ type site struct {
 	guide   bool   // not berth, but a template of Slurm's Containers Guide
 	leaves  bool   // jobs may leave something behind
 	common  string // directory of the machine that all nodes have; "" for none
+	kind    string // of a cluster that is lent
+	spoiled bool   // no other test can have it
+
+	mutex   sync.Mutex
+	watched map[testing.TB]bool // tests at whose end the nodes are looked at
 }
 
 // drivers are those that every test runs with.
@@ -36,26 +42,33 @@ var drivers = [...]string{"runc", "crun"}
 
 // each runs a test on the shared cluster of each release and driver. The tests of one cluster run
 // side by side: they must leave it, and its files, as they are.
-func each(t *testing.T, f func(t *testing.T, s *site)) { eachOf(t, sharing{}, f) }
-
-// eachGuide is each with a template of the guide in the place of berth.
-func eachGuide(t *testing.T, f func(t *testing.T, s *site)) { eachOf(t, sharing{guide: true}, f) }
-
-func eachOf(t *testing.T, how sharing, f func(t *testing.T, s *site)) {
+func each(t *testing.T, f func(t *testing.T, s *site)) {
 	needRoot(t)
 	t.Parallel()
 	for _, r := range chosen(t) {
 		for _, driver := range drivers {
 			t.Run(r.name+"/"+driver, func(t *testing.T) {
 				t.Parallel()
-				how.release, how.driver = r.name, driver
-				f(t, shared(t, r, how))
+				f(t, shared(t, r, sharing{release: r.name, driver: driver}))
 			})
 		}
 	}
 }
 
-// eachOwn runs a test on a cluster of its own for each release and driver, which it may spoil.
+// eachNewest is each on the newest of the releases alone, for what has nothing to do with the release.
+func eachNewest(t *testing.T, f func(t *testing.T, s *site)) {
+	needRoot(t)
+	t.Parallel()
+	r := newest(t)
+	for _, driver := range drivers {
+		t.Run(r.name+"/"+driver, func(t *testing.T) {
+			t.Parallel()
+			f(t, shared(t, r, sharing{release: r.name, driver: driver}))
+		})
+	}
+}
+
+// eachOwn runs a test on a cluster of its own for each release and driver: no other test has it meanwhile.
 func eachOwn(t *testing.T, o cluster.Options, f func(t *testing.T, s *site)) {
 	eachRelease(t, o, drivers[:], f)
 }
@@ -72,13 +85,7 @@ func eachRelease(t *testing.T, o cluster.Options, drivers []string, f func(t *te
 		for _, driver := range drivers {
 			t.Run(r.name+"/"+driver, func(t *testing.T) {
 				t.Parallel()
-				s := newSite(t, r, sharing{driver: driver}, o)
-				t.Cleanup(func() {
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
-				})
-				f(t, s)
+				f(t, lend(t, r, driver, o))
 			})
 		}
 	}
@@ -87,77 +94,100 @@ func eachRelease(t *testing.T, o cluster.Options, drivers []string, f func(t *te
 // sharing tells the shared clusters apart.
 type sharing struct {
 	release, driver string
-	guide           bool
 	staging         string // of the driver slurm, on clusters for it; see backend
 }
 
+// sharedSite is started by the first test that needs it.
+type sharedSite struct {
+	sync.Mutex
+	*site
+}
+
 var (
-	sites      = map[sharing]*site{}
+	sites      = map[sharing]*sharedSite{}
 	sitesMutex sync.Mutex
 )
 
 func shared(t *testing.T, r release, how sharing) *site {
 	t.Helper()
 	sitesMutex.Lock()
-	defer sitesMutex.Unlock()
 	if sites[how] == nil {
+		sites[how] = &sharedSite{}
+	}
+	s := sites[how]
+	sitesMutex.Unlock()
+	s.Lock()
+	defer s.Unlock()
+	if s.site == nil {
 		o := cluster.Options{}
 		if how.staging != "" {
 			o = cluster.Options{Nodes: 2, Shared: sharedDir(t), Config: backendConfig(fmt.Sprintf("staging = %q", how.staging))}
 		}
-		sites[how] = newSite(t, r, how, o)
-		sites[how].common = o.Shared
+		s.site = newSite(t, r, how.driver, o)
+		s.configure(t, o.Config)
 	}
-	return sites[how]
+	return s.site
 }
 
-// closeSites ends the shared clusters. What jobs left behind in one of them is an error.
+// closeSites ends all clusters. What jobs left behind in a shared one is an error.
 func closeSites() error {
 	var failed []error
 	for how, s := range sites {
+		if s.site == nil {
+			continue // it did not start
+		}
 		if left := s.left(""); len(left) > 0 {
 			failed = append(failed, fmt.Errorf("left after all tests with %+v:\n%s", how, strings.Join(left, "\n")))
 		}
 		for _, path := range s.staged() {
 			failed = append(failed, fmt.Errorf("left after all tests with %+v: %s", how, path))
 		}
-		failed = append(failed, s.Close())
-		if s.common != "" {
-			failed = append(failed, os.RemoveAll(s.common))
-		}
+		failed = append(failed, s.end())
+	}
+	for _, s := range idle {
+		failed = append(failed, s.end())
 	}
 	return errors.Join(failed...)
 }
 
-func newSite(t *testing.T, r release, how sharing, o cluster.Options) *site {
-	t.Helper()
-	s := &site{release: r, driver: how.driver, guide: how.guide}
-	s.leaves = s.guide // its templates leave state directories and processes, which is one reason for berth
-	o.Root = r.root(t)
-	o.Lines = append(slices.Clip(o.Lines), fmt.Sprintf("KillWait=%d", int(killWait.Seconds())))
-	if s.guide {
-		o.OCI = cluster.GuideOCI(s.driver)
-	} else {
-		o.Programs = programs(t)
-		o.Config = fmt.Sprintf("default_driver = %q\n", s.driver) + o.Config
-		below(t, r, &o, s.driver)
+// end ends the cluster and removes what its nodes have in common.
+func (s *site) end() error {
+	err := s.Close()
+	if s.common != "" {
+		err = errors.Join(err, os.RemoveAll(s.common))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	return err
+}
+
+// newSite starts a cluster whose nodes have what the driver needs. It is to be configured.
+func newSite(t *testing.T, r release, driver string, o cluster.Options) *site {
+	t.Helper()
+	s := &site{release: r, driver: driver, common: o.Shared, watched: map[testing.TB]bool{}}
+	o.Root = r.root(t)
+	o.Programs = programs(t)
+	if !slices.Contains(o.Lines, killWait) {
+		o.Lines = append(slices.Clip(o.Lines), noKillWait)
+	}
+	below(t, r, &o, driver)
+	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
 	defer cancel()
 	var err error
 	if s.Cluster, err = cluster.Start(ctx, o); err != nil {
 		t.Fatal(err)
 	}
-	s.provide(t, s.driver)
+	s.provide(t, driver)
+	return s
+}
+
+// configure writes berth.toml and oci.conf on all nodes, with the site's driver as the default and that addition.
+func (s *site) configure(t testing.TB, config string) {
+	t.Helper()
+	config = fmt.Sprintf("default_driver = %q\n", s.driver) + config + furtherDrivers[s.driver].config
 	for _, n := range s.Nodes() {
-		if s.guide {
-			continue
-		}
-		if err := n.Configure(ctx); err != nil {
+		if err := errors.Join(n.WriteFile("/etc/berth/berth.toml", config, 0o644), n.Configure(context.Background())); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return s
 }
 
 // programs is the directory of berth's programs.

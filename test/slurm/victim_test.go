@@ -22,7 +22,7 @@ func (s *site) victim(t testing.TB) *victim {
 	if err := s.node().WriteFile(v.file, "precious", 0o600); err != nil {
 		t.Fatal(err)
 	}
-	v.daemon = s.node().Command(t.Context(), "root", "sh", "-c", "echo $$; exec sleep 1000")
+	v.daemon = s.node().Command(t.Context(), "root", "sh", "-c", "echo $$; exec sleep 100000")
 	out, err := v.daemon.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
