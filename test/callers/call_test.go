@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // call is one call of podman or docker.
@@ -49,7 +51,6 @@ func (n *node) as(t testing.TB, who string, env []string, args ...string) *runni
 	}
 	r.cmd.Env = append(r.cmd.Env, env...)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.err
-	r.cmd.WaitDelay = 5 * time.Second
 	return r
 }
 
@@ -59,7 +60,7 @@ func (r *running) begin() *running {
 	go func() { r.ended <- r.cmd.Wait() }()
 	r.t.Cleanup(func() {
 		if len(r.ended) == 0 {
-			_ = r.cmd.Process.Kill()
+			kill(r.cmd.Process.Pid)
 			<-r.ended
 		}
 	})
@@ -69,10 +70,12 @@ func (r *running) begin() *running {
 // wait waits for the end of the call.
 func (r *running) wait() result {
 	r.t.Helper()
+	limit := time.NewTimer(time.Until(await.End(r.t)))
+	defer limit.Stop()
 	select {
 	case err := <-r.ended:
 		r.ended <- err
-	case <-time.After(2 * patience):
+	case <-limit.C:
 		r.t.Fatalf("%q does not end; so far\nstdout: %s\nstderr: %s", r.cmd.Args, r.out.String(), r.err.String())
 	}
 	status := r.cmd.ProcessState.ExitCode()
@@ -82,10 +85,18 @@ func (r *running) wait() result {
 	return result{status, r.out.String(), r.err.String()}
 }
 
+// kill kills a process and those that it has started: nsenter's death alone would end nothing.
+func kill(pid int) {
+	for _, child := range children(pid) {
+		kill(child)
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+}
+
 // says waits until the call has written something to stdout.
 func (r *running) says(what string) {
 	r.t.Helper()
-	eventually(r.t, func() string { return "stdout with " + what + ", which is: " + r.out.String() + r.err.String() }, func() bool {
+	await.True(r.t, func() string { return "stdout with " + what + ", which is: " + r.out.String() + r.err.String() }, func() bool {
 		if len(r.ended) > 0 && !strings.Contains(r.out.String(), what) {
 			r.t.Fatalf("%q ended without writing %q: %+v", r.cmd.Args, what, r.wait())
 		}

@@ -3,14 +3,16 @@ package callers
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // daemon is a dockerd.
@@ -60,16 +62,24 @@ func (n *node) startDocker(t testing.TB, e *engine) error {
 	}
 	go func() { d.ended <- d.cmd.Wait() }()
 	n.daemons = append(n.daemons, d)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	for {
-		if out, err := n.docker(ctx, e, "import", "/srv/alpine.tar", "alpine"); err == nil {
-			return nil
-		} else if ctx.Err() != nil || len(d.ended) > 0 {
-			return fmt.Errorf("starting dockerd of %s: %w: %s\n%s", e.who, err, out, d.log.String())
-		}
-		time.Sleep(50 * time.Millisecond)
+	socket := "/run/docker.sock"
+	if e.who != "root" {
+		socket = n.runtimeDir() + "/docker.sock"
 	}
+	await.True(t, func() string { return "dockerd of " + e.who + ": " + d.log.String() }, func() bool {
+		_, err := os.Stat(n.Path(socket))
+		return err == nil || len(d.ended) > 0
+	})
+	var out string
+	var err error
+	rarely(t, func() string { return "dockerd of " + e.who + ": " + d.log.String() }, func() bool {
+		out, err = n.docker(context.Background(), e, "import", "/srv/alpine.tar", "alpine")
+		return err == nil || len(d.ended) > 0
+	})
+	if err != nil {
+		return fmt.Errorf("starting dockerd of %s: %w: %s\n%s", e.who, err, out, d.log.String())
+	}
+	return nil
 }
 
 func (n *node) docker(ctx context.Context, e *engine, args ...string) (string, error) {
@@ -79,21 +89,15 @@ func (n *node) docker(ctx context.Context, e *engine, args ...string) (string, e
 	return string(out), err
 }
 
-// stop ends the daemon with SIGTERM, or SIGKILL when it does not listen for ten seconds. nsenter, which
-// started it, passes no signal on.
+// stop ends the daemon with SIGTERM, and returns when it has ended. nsenter, which started it, passes no signal on.
 func (d *daemon) stop() error {
 	child := children(d.cmd.Process.Pid)
 	if len(child) == 0 {
 		return fmt.Errorf("dockerd has ended by itself: %s", d.log.String())
 	}
 	_ = unix.Kill(child[0], unix.SIGTERM)
-	select {
-	case <-d.ended:
-		return nil
-	case <-time.After(10 * time.Second):
-		_ = unix.Kill(child[0], unix.SIGKILL)
-		return fmt.Errorf("dockerd does not end: %s", d.log.String())
-	}
+	<-d.ended
+	return nil
 }
 
 // children are the pids of a process's children.

@@ -134,20 +134,20 @@ func (c *container) run(verb string, options []string, command ...string) call {
 // start starts a container in the background that says so and waits for signals.
 func (c *container) start(script string) {
 	c.t.Helper()
-	r := c.call(c.t, c.run("run", []string{"-d"}, "sh", "-c", script+"; echo ready; while :; do sleep 0.05; done")).begin().wait()
+	r := c.call(c.t, c.run("run", []string{"-d"}, "sh", "-c", script+"; echo ready; exec sleep 100000")).begin().wait()
 	if r.status != 0 || r.stderr != "" {
 		c.t.Fatalf("run -d: %+v", r)
 	}
-	c.logs("ready")
+	c.logs("ready", 1)
 }
 
-// logs waits until the container's log has a word.
-func (c *container) logs(word string) {
+// logs waits until the container's log has a word so many times.
+func (c *container) logs(word string, times int) {
 	c.t.Helper()
 	var last result
-	eventually(c.t, func() string { return word + " in the log: " + last.stdout + last.stderr }, func() bool {
+	rarely(c.t, func() string { return word + " in the log: " + last.stdout + last.stderr }, func() bool {
 		last = c.do(c.t, "logs", c.token)
-		return strings.Contains(last.stdout, word)
+		return strings.Count(last.stdout, word) >= times
 	})
 }
 
@@ -159,8 +159,11 @@ func (c *container) inspect(field string) string {
 
 func (c *container) close() {
 	c.t.Helper()
-	id := strings.TrimSpace(c.do(c.t, "inspect", "--format", "{{.Id}}", c.token).stdout)
-	c.do(c.t, "kill", c.token) // rm --force is polite for ten seconds
-	c.do(c.t, "rm", "--force", c.token)
+	found := c.do(c.t, "inspect", "--format", "{{.Id}}", c.token)
+	id := strings.TrimSpace(found.stdout)
+	if found.status == 0 {
+		c.do(c.t, "kill", c.token) // rm --force is polite for ten seconds
+		c.do(c.t, "rm", "--force", c.token)
+	}
 	c.checkLeft(c.t, c.token, id)
 }

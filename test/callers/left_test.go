@@ -12,29 +12,32 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
 // checkLeft fails the test where something of a container is left on the node: processes with the
-// test's token, or berth's directory. What is just ending gets a while.
+// test's token, or berth's directory. What is just ending may end.
 func (n *node) checkLeft(t testing.TB, token, id string) {
 	t.Helper()
 	var left []string
-	for end := time.Now().Add(patience / 2); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	if !await.Poll(await.End(t), func() bool {
 		left = processes(token)
 		for _, path := range n.containers() {
 			if id != "" && strings.Contains(path, id) {
 				left = append(left, path)
 			}
 		}
-		if len(left) == 0 {
-			return
+		return len(left) == 0
+	}) {
+		for _, what := range left {
+			t.Errorf("left behind: %s", what)
 		}
 	}
-	for _, what := range left {
-		t.Errorf("left behind: %s", what)
-	}
 }
+
+// hang is how long what is to end after all tests may take, when they have no limit any more.
+const hang = 15 * time.Minute
 
 // containers are berth's directories of containers on the node, and on those of its cluster.
 func (n *node) containers() []string {
@@ -52,7 +55,7 @@ func (n *node) containers() []string {
 // leftAtTheEnd is what is left on the node after all tests: containers, mounts, processes.
 func (n *node) leftAtTheEnd() []string {
 	var left []string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	await.Poll(time.Now().Add(hang), func() bool {
 		left = n.containers()
 		for line := range strings.Lines(n.mountinfo()) {
 			if !strings.Contains(n.mounts, line) {
@@ -64,10 +67,8 @@ func (n *node) leftAtTheEnd() []string {
 				left = append(left, describe(pid))
 			}
 		}
-		if len(left) == 0 {
-			return nil
-		}
-	}
+		return len(left) == 0
+	})
 	return left
 }
 
@@ -151,7 +152,8 @@ func cgroups() []string {
 
 // forgetCgroups removes those that were not there before. One with a container in it stays. Where a hierarchy is
 // not mounted, podman makes plain directories and files in its place.
-func forgetCgroups(before []string) {
+// It waits for that long, since the last process may be just ending.
+func forgetCgroups(before []string, patience time.Duration) {
 	for _, dir := range cgroups() {
 		if slices.Contains(before, dir) {
 			continue
@@ -161,15 +163,12 @@ func forgetCgroups(before []string) {
 			_ = os.RemoveAll(dir)
 			continue
 		}
-		// Its last process may be just ending.
-		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		await.Poll(time.Now().Add(patience), func() bool {
 			below, _ := filepath.Glob(dir + "/*")
 			for _, path := range below {
 				_ = unix.Rmdir(path) // files stay
 			}
-			if unix.Rmdir(dir) == nil {
-				break
-			}
-		}
+			return unix.Rmdir(dir) == nil
+		})
 	}
 }

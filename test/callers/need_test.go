@@ -12,9 +12,9 @@ import (
 func lacking(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("BERTH_TEST_FULL") != "" {
-		t.Fatalf("missing: %s: run test/callers/setup", what)
+		t.Fatalf("missing: %s: run test/setup", what)
 	}
-	t.Skipf("missing: %s: run test/callers/setup", what)
+	t.Skipf("missing: %s: run test/setup", what)
 }
 
 func needRoot(t testing.TB) {

@@ -13,11 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
-
-// patience is how long a test waits for what should take a moment. Nothing is judged by time below.
-const patience = 60 * time.Second
 
 // node is a node with podman, docker and berth, whose tests run side by side.
 type node struct {
@@ -63,7 +61,7 @@ func local(t testing.TB) *node {
 func startNode(t testing.TB, o cluster.Options) *node {
 	t.Helper()
 	o.Programs = programs(t)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
 	defer cancel()
 	c, err := cluster.Start(ctx, o)
 	if err != nil {
@@ -87,7 +85,7 @@ func (n *node) runtimeDir() string { return "/run/user/" + strconv.Itoa(n.cluste
 
 func (n *node) asRoot(t testing.TB, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
 	defer cancel()
 	out, err := n.Output(ctx, "root", args...)
 	check(t, err)
@@ -179,13 +177,14 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// eventually waits until f holds.
-func eventually(t testing.TB, what func() string, f func() bool) {
+// rarely waits until f holds, which starts a program or two: it is asked less and less often.
+func rarely(t testing.TB, what func() string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if f() {
-			return
+	end := await.End(t)
+	for pause := 20 * time.Millisecond; !f(); pause = min(2*pause, time.Second) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", strings.TrimSpace(what()))
 		}
+		time.Sleep(pause)
 	}
-	t.Fatalf("waited in vain for %s", strings.TrimSpace(what()))
 }

@@ -69,7 +69,7 @@ func TestEnvironment(t *testing.T) {
 func TestKilled(t *testing.T) {
 	each(t, func(t *testing.T, e *engine) {
 		c := e.container(t)
-		r := c.call(t, c.run("run", nil, "sh", "-c", "echo ready; while :; do sleep 0.05; done")).begin()
+		r := c.call(t, c.run("run", nil, "sh", "-c", "echo ready; exec sleep 100000")).begin()
 		r.says("ready")
 		c.ok(t, "kill", c.token)
 		if r := r.wait(); r.status != 137 {
