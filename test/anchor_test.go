@@ -11,9 +11,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // anchored is a site for containers of a driver that only runs, created and started as podman and docker do.
@@ -242,7 +243,7 @@ func TestAnchorTerminal(t *testing.T) {
 	if status := a.wait(t); status != 4 {
 		t.Errorf("status %d instead of 4", status)
 	}
-	check(t, terminal.SetReadDeadline(time.Now().Add(patience)))
+	check(t, terminal.SetReadDeadline(await.End(t)))
 	var text strings.Builder
 	for buffer := make([]byte, 4096); ; {
 		n, err := terminal.Read(buffer)
@@ -291,7 +292,7 @@ func TestAnchorDetached(t *testing.T) {
 	s := anchored(t)
 	check(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	a := &anchor{s: s, id: s.id(), pidFile: s.path("run.pid")}
-	cmd := s.command(call{program: "berth-oci", args: []string{"run", "--detach", "--pid-file", a.pidFile, "--bundle", s.bundle(t, "exec sleep 600"), a.id}})
+	cmd := s.command(call{program: "berth-oci", args: []string{"run", "--detach", "--pid-file", a.pidFile, "--bundle", s.bundle(t, "exec sleep 100000"), a.id}})
 	cmd.Stdin = nil
 	check(t, run(cmd))
 	a.pid = number(t, a.pidFile)

@@ -1,24 +1,42 @@
 package test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// short makes a driver that hangs a matter of a second.
-const short = "[deadlines]\nhandshake = \"2s\"\nrun = \"3s\"\nstate = \"1s\"\nstart = \"1s\"\nkill = \"1s\"\ndelete = \"1s\"\ncheck = \"1s\"\n"
+// deadlines lets every call take as long as it takes, but for those that the key names: in these a driver
+// hangs, so that a short time ends nothing else.
+func deadlines(short string) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "[deadlines]")
+	for _, key := range []string{"handshake", "check", "state", "run", "start", "kill", "delete"} {
+		limit := "10h"
+		if key == short {
+			limit = "200ms"
+		}
+		fmt.Fprintf(&b, "%s = %q\n", key, limit)
+	}
+	return b.String()
+}
 
 // F-01, F-02: a driver that dies or hangs in a call.
 func TestDriverFailsInACall(t *testing.T) {
-	faults := map[string]string{
-		"exit": "exit status 3", "panic": "a fault of the driver's", "segv": "", "kill": "SIGKILL",
-		"stop": "", "hang": "", "error": "it has",
+	faults := []struct {
+		name, says string
+		hangs      bool
+	}{
+		{"exit", "exit status 3", false}, {"panic", "a fault of the driver's", false}, {"segv", "", false}, {"kill", "SIGKILL", false},
+		{"error", "it has", false}, {"stop", "", true}, {"hang", "", true},
 	}
+	limits := map[string]string{"create": "run", "exec": "run", "pause": "kill", "resume": "kill"} // others have one of their own
 	for _, op := range []string{"run", "create", "start", "state", "kill", "delete", "exec", "pause", "resume", "check"} {
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()
@@ -37,15 +55,19 @@ func TestDriverFailsInACall(t *testing.T) {
 				args = []string{op, id}
 			}
 			if op != "run" && op != "create" && op != "check" {
-				s.configure(t, "[drivers.bad]\ncommand = [\"/bin/sleep\", \"600\"]\n")
+				s.configure(t, "[drivers.bad]\ncommand = [\"/bin/sleep\", \"100000\"]\n")
 				s.background(t, id, s.bundle(t, ""))
 			}
-			for fault, says := range faults {
-				s.configure(t, fmt.Sprintf("%s[drivers.bad]\nat = %q\nfault = %q\n", short, op, fault))
+			for _, fault := range faults {
+				limit := ""
+				if fault.hangs {
+					limit = cmp.Or(limits[op], op)
+				}
+				s.configure(t, fmt.Sprintf("%s[drivers.bad]\nat = %q\nfault = %q\n", deadlines(limit), op, fault.name))
 				r := s.berth(t, args...)
-				refused(t, r, `"bad"`, says)
+				refused(t, r, `"bad"`, fault.says)
 				if t.Failed() {
-					t.Fatalf("%s in %s", fault, op)
+					t.Fatalf("%s in %s", fault.name, op)
 				}
 			}
 			// Also with the last fault, of which there may be a warning.
@@ -84,10 +106,12 @@ func (s *site) background(t testing.TB, id, bundle string, options ...string) *e
 func TestDriverThatIsNone(t *testing.T) {
 	t.Parallel()
 	need(t, "busybox")
-	s := newSite(t)
-	s.configure(t, short)
-	bundle := s.bundle(t, "true")
+	patient, hasty := newSite(t), newSite(t)
+	patient.configure(t, deadlines(""))
+	hasty.configure(t, deadlines("handshake"))
+	bundle := patient.bundle(t, "true")
 	script := func(text string) string { return "#!/bin/sh\n" + text + "\n" }
+	const late = "200ms" // of a driver that says nothing
 	for name, c := range map[string]struct {
 		text  string
 		mode  os.FileMode
@@ -95,30 +119,34 @@ func TestDriverThatIsNone(t *testing.T) {
 	}{
 		"F-03 exits at once":        {script("exit 7"), 0o755, []string{"exit status 7"}},
 		"F-03 says why and exits":   {script("echo no licence >&2; exit 7"), 0o755, []string{"no licence"}},
-		"F-03 garbage":              {script("echo hello; sleep 3600"), 0o755, []string{"hello"}},
-		"F-03 escape codes":         {script(`printf '\033[31mred\033[0m\n'; sleep 3600`), 0o755, []string{`\x1b[31mred`}},
-		"F-03 a line of 1 MiB":      {script("head -c 1048576 /dev/zero | tr '\\0' x; sleep 3600"), 0o755, []string{"xxx"}},
-		"F-03 nothing":              {script("exec sleep 3600"), 0o755, []string{"2s"}},
-		"F-03 half a line":          {script("printf '1|1|unix|/tmp'; sleep 3600"), 0o755, []string{"2s"}},
-		"F-03 stopped":              {script("kill -STOP $$; sleep 3600"), 0o755, []string{"2s"}},
-		"F-03 ignores TERM":         {script("trap '' TERM INT HUP; while :; do sleep 3600; done"), 0o755, []string{"2s"}},
-		"F-03 leaks its stderr":     {script("sleep 36000 & exit 3"), 0o755, []string{"exit status 3"}},
-		"F-04 protocol 99":          {script("echo '1|99|unix|/tmp/x|grpc|'; sleep 3600"), 0o755, []string{"protocol 99", "speaks 1", "upgrade berth"}},
-		"F-04 core protocol 2":      {script("echo '2|1|unix|/tmp/x|grpc|'; sleep 3600"), 0o755, []string{"2"}},
-		"F-04 net/rpc":              {script("echo '1|1|unix|/tmp/x|netrpc|'; sleep 3600"), 0o755, []string{"netrpc"}},
-		"F-04 TCP":                  {script("echo '1|1|tcp|127.0.0.1:1|grpc|'; sleep 3600"), 0o755, []string{"tcp"}},
-		"F-04 foreign socket":       {script("echo '1|1|unix|/run/dbus/x|grpc|'; sleep 3600"), 0o755, []string{"/run/dbus/x"}},
-		"F-04 certificate":          {script("echo \"1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/x|grpc|$(head -c 60 /dev/zero | tr '\\0' A)\"; sleep 3600"), 0o755, []string{"certificate"}},
+		"F-03 garbage":              {script("echo hello; sleep 100000"), 0o755, []string{"hello"}},
+		"F-03 escape codes":         {script(`printf '\033[31mred\033[0m\n'; sleep 100000`), 0o755, []string{`\x1b[31mred`}},
+		"F-03 a line of 1 MiB":      {script("head -c 1048576 /dev/zero | tr '\\0' x; sleep 100000"), 0o755, []string{"xxx"}},
+		"F-03 nothing":              {script("exec sleep 100000"), 0o755, []string{late}},
+		"F-03 half a line":          {script("printf '1|1|unix|/tmp'; sleep 100000"), 0o755, []string{late}},
+		"F-03 stopped":              {script("kill -STOP $$; sleep 100000"), 0o755, []string{late}},
+		"F-03 ignores TERM":         {script("trap '' TERM INT HUP; while :; do sleep 100000; done"), 0o755, []string{late}},
+		"F-03 leaks its stderr":     {script("sleep 100000 & exit 3"), 0o755, []string{"exit status 3"}},
+		"F-04 protocol 99":          {script("echo '1|99|unix|/tmp/x|grpc|'; sleep 100000"), 0o755, []string{"protocol 99", "speaks 1", "upgrade berth"}},
+		"F-04 core protocol 2":      {script("echo '2|1|unix|/tmp/x|grpc|'; sleep 100000"), 0o755, []string{"2"}},
+		"F-04 net/rpc":              {script("echo '1|1|unix|/tmp/x|netrpc|'; sleep 100000"), 0o755, []string{"netrpc"}},
+		"F-04 TCP":                  {script("echo '1|1|tcp|127.0.0.1:1|grpc|'; sleep 100000"), 0o755, []string{"tcp"}},
+		"F-04 foreign socket":       {script("echo '1|1|unix|/run/dbus/x|grpc|'; sleep 100000"), 0o755, []string{"/run/dbus/x"}},
+		"F-04 certificate":          {script("echo \"1|1|unix|$PLUGIN_UNIX_SOCKET_DIR/x|grpc|$(head -c 60 /dev/zero | tr '\\0' A)\"; sleep 100000"), 0o755, []string{"certificate"}},
 		"F-05 not executable":       {script("exit"), 0o644, []string{"not executable", "chmod 755"}},
 		"F-05 no interpreter":       {"#!/no/such/shell\n", 0o755, []string{"interpreter"}},
 		"F-05 text":                 {"hello\n", 0o755, []string{"exec format error"}},
 		"F-05 wrong architecture":   {foreignELF(), 0o755, []string{"exec format error"}},
 		"F-05 empty":                {"", 0o755, []string{"exec format error"}},
-		"F-03 closes its streams":   {script("exec >&- 2>&- ; sleep 3600"), 0o755, nil},
+		"F-03 closes its streams":   {script("exec >&- 2>&- ; sleep 100000"), 0o755, nil},
 		"F-08 floods its log first": {script("head -c 20000000 /dev/zero | tr '\\0' '\\n' >&2; echo the last words >&2; exit 1"), 0o755, []string{"exit status 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			s := patient
+			if slices.Equal(c.words, []string{late}) {
+				s = hasty
+			}
 			s.write(t, "berth-driver-"+driverName(name), c.text, c.mode)
 			r := s.berth(t, "run", "--driver", driverName(name), bundle)
 			refused(t, r, append(c.words, fmt.Sprintf("driver %q", driverName(name)))...)
@@ -186,7 +214,7 @@ func TestDriverThatLies(t *testing.T) {
 	s := newSite(t)
 	s.driver = "bad"
 	s.misbehaving(t, "bad")
-	s.configure(t, "[drivers.bad]\ncommand = [\"/bin/sleep\", \"600\"]\n")
+	s.configure(t, "[drivers.bad]\ncommand = [\"/bin/sleep\", \"100000\"]\n")
 	id := s.id()
 	s.background(t, id, s.bundle(t, ""))
 	for _, c := range []struct{ at, lie string }{

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-)
 
-// patience is how long a test waits for what should take a moment. Nothing is judged by time below.
-const patience = 2 * time.Minute
+	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
+)
 
 // call is one call of berth.
 type call struct {
@@ -43,22 +43,21 @@ func (s *site) command(c call) *exec.Cmd {
 	cmd.ExtraFiles = c.files
 	cmd.SysProcAttr = c.attr
 	cmd.Stdin = strings.NewReader(c.stdin)
-	cmd.WaitDelay = 5 * time.Second
 	return cmd
 }
 
-// do makes a call and waits for its end, which may not take longer than patience.
+// do makes a call and waits for its end, and until nobody has its streams open.
 func (s *site) do(t testing.TB, c call) result {
 	t.Helper()
 	cmd := s.command(c)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithDeadline(context.Background(), await.End(t)) // clean-ups make calls, too
 	defer cancel()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })()
+	defer context.AfterFunc(ctx, s.kill)()
 	err := cmd.Wait()
 	if ctx.Err() != nil {
 		t.Fatalf("berth %q does not end; so far\nstdout: %s\nstderr: %s", c.args, &out, &errs)
@@ -122,18 +121,30 @@ func refused(t testing.TB, r result, words ...string) {
 	}
 }
 
+// kill ends every process of the site.
+func (s *site) kill() {
+	for _, pid := range s.processes() {
+		_ = unix.Kill(pid, unix.SIGKILL)
+	}
+}
+
 // eventually waits until f holds.
 func eventually(t testing.TB, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if f() {
-			return
-		}
-	}
-	t.Fatalf("waited in vain: %s", what)
+	await.True(t, func() string { return what }, f)
 }
 
 // oneLineAbout says whether text is one line that has word in it.
 func oneLineAbout(text, word string) bool {
 	return strings.Count(text, "\n") == 1 && strings.HasSuffix(text, "\n") && strings.Contains(text, word)
+}
+
+// appending opens a file that several processes write.
+func appending(t testing.TB, file string) *os.File {
+	t.Helper()
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -21,7 +22,8 @@ type creator struct{ settings *creatorSettings }
 
 type creatorSettings struct {
 	Runtime string `json:"runtime" doc:"runc or crun"`
-	Fault   string `json:"fault" doc:"what goes wrong: start"`
+	Fault   string `json:"fault" doc:"what goes wrong: start fails, or create or start hangs: hang-create, hang-start"`
+	Reached string `json:"reached" doc:"file that is there when it hangs"`
 }
 
 // Settings implements sdk.Configurer.
@@ -33,7 +35,10 @@ func (d *creator) Run(context.Context, *sdk.Container) (*sdk.Command, error) {
 }
 
 // Create implements sdk.Creator.
-func (d *creator) Create(_ context.Context, c *sdk.Container) (*sdk.Command, error) {
+func (d *creator) Create(ctx context.Context, c *sdk.Container) (*sdk.Command, error) {
+	if err := d.hang(ctx, "create"); err != nil {
+		return nil, err
+	}
 	args := []string{d.settings.Runtime, "--root", c.Root, "create", "--bundle", c.Bundle, "--pid-file", c.IO.PidFile}
 	if c.IO.ConsoleSocket != "" {
 		args = append(args, "--console-socket", c.IO.ConsoleSocket)
@@ -49,8 +54,23 @@ func (d *creator) Start(ctx context.Context, c *sdk.Container) error {
 	if d.settings.Fault == "start" {
 		return errors.New("the runtime is out of order")
 	}
+	if err := d.hang(ctx, "start"); err != nil {
+		return err
+	}
 	_, err := d.short(ctx, c, "start", c.ID)
 	return err
+}
+
+// hang makes the call last until it is given up, where the settings say so.
+func (d *creator) hang(ctx context.Context, call string) error {
+	if d.settings.Fault != "hang-"+call {
+		return nil
+	}
+	if err := os.WriteFile(d.settings.Reached, nil, 0o600); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // State implements sdk.Lifecycle.

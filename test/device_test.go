@@ -76,7 +76,7 @@ func TestDevicesOfCreate(t *testing.T) {
 		s.cdi(t)
 		s.configure(t, "cdi_dirs = [\""+s.path("cdi")+"\"]\n[policy]\ndevices = [\"example.com/gpu=0\", \"/dev/fuse\"]\n")
 		id := s.id()
-		s.create(t, id, "test $GPU = zero && : >/dev/gpu0 && sleep 600", "--device", "example.com/gpu=0")
+		s.create(t, id, "test $GPU = zero && : >/dev/gpu0 && sleep 100000", "--device", "example.com/gpu=0")
 		s.ok(t, "start", id)
 		s.await(t, id, "running")
 		if out := s.ok(t, "exec", id, "--", "head", "-c", "2", "/dev/gpu0"); out != "\x00\x00" {

@@ -95,7 +95,7 @@ func TestCharliecloud(t *testing.T) {
 	s.ok(t, "delete", id)
 
 	id = s.id()
-	task = s.task(t, id, "exec sleep 600")
+	task = s.task(t, id, "exec sleep 100000")
 	s.await(t, id, "running")
 	s.ok(t, "delete", "--force", id)
 	if status := task(); status != 137 {

@@ -130,7 +130,7 @@ func TestNoSecretsInArguments(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *site) {
 		const secret = "correct-horse-battery-staple"
 		id := s.id()
-		cmd := s.command(call{args: []string{"run", "--id", id, "--env", "TOKEN2", s.bundle(t, "sleep 600", add("TOKEN1="+secret, "process", "env"))}, env: []string{"TOKEN2=" + secret}})
+		cmd := s.command(call{args: []string{"run", "--id", id, "--env", "TOKEN2", s.bundle(t, "sleep 100000", add("TOKEN1="+secret, "process", "env"))}, env: []string{"TOKEN2=" + secret}})
 		cmd.Stdin = nil
 		check(t, cmd.Start())
 		defer func() { _ = cmd.Wait() }()

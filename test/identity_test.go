@@ -11,9 +11,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // The process that was started as berth is the runtime: same pid, descriptors, working directory,
@@ -24,7 +25,7 @@ func TestExecInPlace(t *testing.T) {
 	s := newSite(t)
 	s.misbehaving(t, "plain")
 	s.driver = "plain"
-	s.configure(t, "[drivers.plain]\ncommand = [\"/bin/sleep\", \"600\"]\n")
+	s.configure(t, "[drivers.plain]\ncommand = [\"/bin/sleep\", \"100000\"]\n")
 	dir := s.mkdir(t, "somewhere")
 	files := make([]*os.File, 3+60)
 	for i := range files {
@@ -47,7 +48,7 @@ func TestExecInPlace(t *testing.T) {
 		return cmd.Process.Pid
 	}
 	id := s.id()
-	direct := look(t, start("/bin/sleep", "600"))
+	direct := look(t, start("/bin/sleep", "100000"))
 	for fd := range direct.Files {
 		if fd >= 3+2 { // not declared
 			delete(direct.Files, fd)
@@ -55,15 +56,10 @@ func TestExecInPlace(t *testing.T) {
 	}
 	berth := start(s.path("berth"), "run", "--driver=plain", "--preserve-fds=2", "--id", id, s.bundle(t, ""))
 	var diff string
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		// The program itself opens a file now and then.
-		if diff = cmp.Diff(direct, look(t, berth)); diff == "" {
-			break
-		}
-	}
-	if diff != "" {
-		t.Errorf("-started directly +through berth:\n%s", diff)
-	}
+	await.True(t, func() string { return "no difference between -started directly +through berth:\n" + diff }, func() bool {
+		diff = cmp.Diff(direct, look(t, berth)) // the program itself opens a file now and then
+		return diff == ""
+	})
 	var record struct{ Pid int }
 	check(t, json.NewDecoder(strings.NewReader(read(filepath.Join(home(), id, "record")))).Decode(&record))
 	if record.Pid != berth {

@@ -11,26 +11,30 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // checkLeft fails the test where something of the site is left on the node: processes, entries of
-// the container directory, mounts, cgroups, sockets. What is just ending gets a moment.
+// the container directory, mounts, cgroups, sockets.
 func (s *site) checkLeft(t testing.TB) {
+	if left := s.stillThere(t); left != "" {
+		t.Errorf("left behind:\n%s", left)
+		s.kill()
+	}
+}
+
+// stillThere waits for what is just ending, and says what of the site does not end. Nothing that a test
+// starts ends by itself in that time.
+func (s *site) stillThere(t testing.TB) string {
 	var left []string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if left = s.left(); len(left) == 0 {
-			return
-		}
-	}
-	for _, what := range left {
-		t.Errorf("left behind: %s", what)
-	}
-	for _, pid := range s.processes() {
-		_ = unix.Kill(pid, unix.SIGKILL)
-	}
+	await.Poll(await.End(t), func() bool {
+		left = s.left()
+		return len(left) == 0
+	})
+	return strings.Join(left, "\n")
 }
 
 func (s *site) left() []string {

@@ -15,15 +15,15 @@ import (
 // phases are the ways in which a container can be there; each makes one of the ID.
 var phases = map[string]func(t *testing.T, s *site, id string){
 	"unknown": func(*testing.T, *site, string) {},
-	"created": func(t *testing.T, s *site, id string) { s.create(t, id, "sleep 600") },
-	"running": func(t *testing.T, s *site, id string) { s.create(t, id, "sleep 600"); s.ok(t, "start", id) },
+	"created": func(t *testing.T, s *site, id string) { s.create(t, id, "sleep 100000") },
+	"running": func(t *testing.T, s *site, id string) { s.create(t, id, "sleep 100000"); s.ok(t, "start", id) },
 	"running by run": func(t *testing.T, s *site, id string) {
-		s.background(t, id, s.bundle(t, "sleep 600"))
+		s.background(t, id, s.bundle(t, "sleep 100000"))
 		s.await(t, id, "running")
 	},
 	"paused": func(t *testing.T, s *site, id string) {
 		needRoot(t) // an ordinary user has no cgroup to freeze here
-		s.create(t, id, "sleep 600")
+		s.create(t, id, "sleep 100000")
 		s.ok(t, "start", id)
 		s.ok(t, "pause", id)
 	},
@@ -33,14 +33,14 @@ var phases = map[string]func(t *testing.T, s *site, id string){
 		s.await(t, id, "stopped")
 	},
 	"killed": func(t *testing.T, s *site, id string) {
-		s.create(t, id, "sleep 600")
+		s.create(t, id, "sleep 100000")
 		s.ok(t, "start", id)
 		check(t, unix.Kill(s.state(t, id).Pid, unix.SIGKILL))
 		s.await(t, id, "stopped")
 	},
 	"deleted": func(t *testing.T, s *site, id string) { s.create(t, id, "true"); s.ok(t, "delete", "--force", id) },
 	"with a damaged record": func(t *testing.T, s *site, id string) {
-		s.create(t, id, "sleep 600")
+		s.create(t, id, "sleep 100000")
 		s.ok(t, "start", id)
 		put(t, filepath.Join(home(), id, "record"), "{damaged")
 	},
@@ -191,7 +191,7 @@ func TestStateInEachPhase(t *testing.T) {
 func TestSecondUseOfAnID(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *site) {
 		id := s.id()
-		s.background(t, id, s.bundle(t, "sleep 600"))
+		s.background(t, id, s.bundle(t, "sleep 100000"))
 		s.await(t, id, "running")
 		for _, op := range []string{"run", "create"} {
 			refused(t, s.berth(t, op, "--id", id, s.bundle(t, "true")), id, "already exists")
@@ -258,7 +258,7 @@ func holdsPidfd(pid int) bool {
 func TestExec(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *site) {
 		id := s.id()
-		s.background(t, id, s.bundle(t, "sleep 600"))
+		s.background(t, id, s.bundle(t, "sleep 100000"))
 		s.await(t, id, "running")
 		r := s.do(t, call{args: []string{"exec", "--env", "A=b c", "--workdir", "/work", id, "--", "sh", "-c", `cat; echo "$TOKEN" "$A"; pwd; hostname; exit 9`}, stdin: "in\n"})
 		if want := (result{9, fmt.Sprintf("in\n%s b c\n/work\nberth-test\n", s.token), ""}); r != want {

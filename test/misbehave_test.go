@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -193,14 +192,13 @@ func (d *driver) fault(method string) error {
 // leaveChildren leaves a child that holds the log and has left the process group, and one in it.
 func leaveChildren() error {
 	for _, away := range []bool{true, false} {
-		cmd := exec.Command("/bin/sleep", "600")
+		cmd := exec.Command("/bin/sleep", "100000")
 		cmd.Stderr = os.Stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: away}
 		if err := cmd.Start(); err != nil {
 			return err
 		}
 	}
-	time.Sleep(10 * time.Millisecond) // the host has time to see nothing
 	return nil
 }
 

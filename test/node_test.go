@@ -128,7 +128,7 @@ func TestTightLimits(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			s.do(t, call{args: []string{"delete", "--force", id}, prefix: []string{"setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"}})
-			if left := s.stillThere(); left != "" {
+			if left := s.stillThere(t); left != "" {
 				t.Errorf("left: %s", left)
 			}
 		})

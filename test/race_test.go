@@ -32,7 +32,7 @@ func TestTwoHostsOnOneContainer(t *testing.T) {
 		}
 		for range 6 {
 			id := s.id()
-			s.create(t, id, "sleep 600")
+			s.create(t, id, "sleep 100000")
 			settled("kill and delete", both([]string{"kill", id, "KILL"}, []string{"delete", "--force", id}))
 			settled("delete and delete", both([]string{"delete", "--force", id}, []string{"delete", "--force", id}))
 			s.create(t, id, "exit 0")
@@ -44,7 +44,7 @@ func TestTwoHostsOnOneContainer(t *testing.T) {
 				t.Errorf("none of two runs of one ID succeeded")
 			}
 			s.ok(t, "delete", "--force", id)
-			if left := s.stillThere(); left != "" {
+			if left := s.stillThere(t); left != "" {
 				t.Fatalf("left: %s", left)
 			}
 		}

@@ -27,8 +27,8 @@ func TestRecordsThatNameStrangers(t *testing.T) {
 			s := newSite(t)
 			s.driver = "plain"
 			s.misbehaving(t, "plain")
-			s.configure(t, "[drivers.plain]\ncommand = [\"/bin/sleep\", \"600\"]\n")
-			stranger := exec.Command("/bin/sleep", "600")
+			s.configure(t, "[drivers.plain]\ncommand = [\"/bin/sleep\", \"100000\"]\n")
+			stranger := exec.Command("/bin/sleep", "100000")
 			check(t, stranger.Start())
 			defer func() { _ = stranger.Process.Kill(); _ = stranger.Wait() }()
 			id := s.id()
@@ -70,7 +70,7 @@ func TestTruncatedRecords(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *site) {
 		for _, part := range []int{0, 1, 50, 99} {
 			id := s.id()
-			s.create(t, id, "sleep 600")
+			s.create(t, id, "sleep 100000")
 			s.ok(t, "start", id)
 			file := filepath.Join(home(), id, "record")
 			size := len(read(file))
@@ -79,7 +79,7 @@ func TestTruncatedRecords(t *testing.T) {
 			if r.status != 0 {
 				t.Errorf("%d%% of the record: %+v", part, r)
 			}
-			if left := s.stillThere(); left != "" {
+			if left := s.stillThere(t); left != "" {
 				t.Errorf("%d%% of the record: left: %s", part, left)
 			}
 		}

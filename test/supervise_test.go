@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // eachSupervised tests a container of a driver that can only create and start, over each runtime.
@@ -45,7 +48,7 @@ func TestSupervisedStatus(t *testing.T) {
 	eachSupervised(t, func(t *testing.T, s *site) {
 		for status, script := range map[int]string{
 			0: "true", 1: "false", 2: "exit 2", 42: "exit 42", 255: "exit 255", 127: "no-such-command",
-			137: "kill -KILL $$; sleep 100", 143: "kill -TERM $$; sleep 100",
+			137: "kill -KILL $$; sleep 100000", 143: "kill -TERM $$; sleep 100000",
 		} {
 			if status > 128 { // process 1 of its namespace does not die of its own signals
 				r := s.berth(t, "run", "--init", s.bundle(t, script))
@@ -110,7 +113,7 @@ func TestSupervisedTerminal(t *testing.T) {
 		check(t, unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 101}))
 		before, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
 		check(t, err)
-		script := `stty size; trap 'echo interrupted; exit 9' INT; trap 'stty size' WINCH; read line; echo "got $line"; while :; do sleep 0.01; done`
+		script := noFlush + `stty size; trap 'echo interrupted; exit 9' INT; trap 'stty size' WINCH; read line; echo "got $line"; while :; do sleep 0.01; done`
 		cmd := s.command(call{args: []string{"run", "--tty", s.bundle(t, script)}})
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
@@ -127,25 +130,19 @@ func TestSupervisedTerminal(t *testing.T) {
 			}
 		}()
 		var all strings.Builder
-		await := func(text string) {
+		shows := func(text string) {
 			t.Helper()
-			deadline := time.After(20 * time.Second)
 			for !strings.Contains(all.String(), text) {
-				select {
-				case more := <-seen:
-					all.WriteString(more)
-				case <-deadline:
-					t.Fatalf("no %q in %q", text, all.String())
-				}
+				all.WriteString(await.Closed(t, fmt.Sprintf("%q after %q", text, all.String()), seen))
 			}
 		}
-		await("33 101")
+		shows("33 101")
 		fmt.Fprint(master, "hello\r")
-		await("got hello")
+		shows("got hello")
 		check(t, unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 44, Col: 102}))
-		await("44 102")
+		shows("44 102")
 		fmt.Fprint(master, "\x03") // Ctrl-C
-		await("interrupted")
+		shows("interrupted")
 		_ = cmd.Wait()
 		if got := statusOf(cmd.ProcessState); got != 9 {
 			t.Errorf("status %d", got)
@@ -164,7 +161,7 @@ func TestSupervisedLifecycle(t *testing.T) {
 	t.Parallel()
 	eachSupervised(t, func(t *testing.T, s *site) {
 		id := s.id()
-		cmd := s.supervising(t, id, s.bundle(t, "sleep 1000"))
+		cmd := s.supervising(t, id, s.bundle(t, "sleep 100000"))
 		eventually(t, "it runs", func() bool { return strings.Contains(s.berth(t, "state", id).stdout, `"running"`) })
 		if out := s.ok(t, "ps", "--json"); !strings.Contains(out, id) {
 			t.Errorf("%s", out)
@@ -185,7 +182,7 @@ func TestSupervisedDeleted(t *testing.T) {
 	t.Parallel()
 	eachSupervised(t, func(t *testing.T, s *site) {
 		id := s.id()
-		cmd := s.supervising(t, id, s.bundle(t, "sleep 1000"))
+		cmd := s.supervising(t, id, s.bundle(t, "sleep 100000"))
 		eventually(t, "it runs", func() bool { return strings.Contains(s.berth(t, "state", id).stdout, `"running"`) })
 		s.ok(t, "delete", "--force", id)
 		_ = cmd.Wait()
@@ -200,7 +197,7 @@ func TestSupervisorKilled(t *testing.T) {
 	t.Parallel()
 	eachSupervised(t, func(t *testing.T, s *site) {
 		id := s.id()
-		cmd := s.supervising(t, id, s.bundle(t, "sleep 1000"))
+		cmd := s.supervising(t, id, s.bundle(t, "sleep 100000"))
 		eventually(t, "it runs", func() bool { return strings.Contains(s.berth(t, "state", id).stdout, `"running"`) })
 		check(t, cmd.Process.Kill())
 		_ = cmd.Wait()
@@ -222,18 +219,53 @@ func TestSupervisedFailures(t *testing.T) {
 	})
 }
 
-// TERM before the start ends it all, by that signal.
+// TERM before the start ends it all, by that signal; after it, the signal is the program's.
 func TestSupervisedInterrupted(t *testing.T) {
 	t.Parallel()
 	eachSupervised(t, func(t *testing.T, s *site) {
-		for delay := range 12 {
-			cmd := s.supervising(t, s.id(), s.bundle(t, "trap 'exit 3' TERM; while :; do sleep 0.01; done"))
-			time.Sleep(time.Duration(delay) * 10 * time.Millisecond) // the moment is the point
+		runtime := filepath.Base(t.Name())
+		reached := s.path("reached")
+		bundle := s.bundle(t, "trap 'exit 3' TERM; echo ready; while :; do sleep 0.01; done")
+		// interrupted sends TERM where come says so, and returns the status.
+		interrupted := func(t *testing.T, come func(out string) bool) (status int) {
+			id := s.id()
+			out := s.write(t, id+".out", "", 0o644)
+			cmd := s.command(call{args: []string{"run", "--id", id, bundle}})
+			f := appending(t, out)
+			defer f.Close()
+			cmd.Stdin, cmd.Stdout = nil, f
+			bounded(t, cmd)
+			eventually(t, "it comes so far", func() bool { return come(out) })
 			check(t, cmd.Process.Signal(unix.SIGTERM))
-			_ = cmd.Wait()
-			if got := statusOf(cmd.ProcessState); got != 143 && got != 3 {
-				t.Errorf("after %d ms: status %d", delay*10, got)
-			}
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait() }()
+			eventually(t, "it ends", func() bool {
+				if read(out) == "ready\n" { // a program that was without its trap has not seen the first
+					_ = cmd.Process.Signal(unix.SIGTERM)
+				}
+				return len(ended) > 0
+			})
+			return statusOf(cmd.ProcessState)
 		}
+		for _, moment := range []string{"create", "start"} {
+			s.configure(t, fmt.Sprintf("%s[drivers.create]\nruntime = %q\nfault = \"hang-%s\"\nreached = %q\n", deadlines(""), runtime, moment, reached))
+			if status := interrupted(t, func(string) bool { return exists(reached) }); status != 143 {
+				t.Errorf("in %s: status %d", moment, status)
+			}
+			check(t, os.Remove(reached))
+		}
+		s.configure(t, fmt.Sprintf("%s[drivers.create]\nruntime = %q\n", deadlines(""), runtime))
+		if status := interrupted(t, func(out string) bool { return read(out) == "ready\n" }); status != 3 {
+			t.Errorf("after the start: status %d", status)
+		}
+		long := time.Duration(0)
+		atRandom(t, func(t *testing.T, r *rand.Rand) {
+			if long == 0 {
+				long = s.took(t, "run", s.bundle(t, "true"))
+			}
+			if status := interrupted(t, func(string) bool { sometime(r, long); return true }); status != 143 && status != 3 {
+				t.Errorf("status %d", status)
+			}
+		})
 	})
 }

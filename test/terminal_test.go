@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // openTerminal makes a terminal of 24 lines and 80 columns: pty(7).
@@ -32,12 +34,16 @@ func onTerminal(cmd *exec.Cmd, terminal *os.File) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 }
 
+// noFlush is the start of a script that answers Ctrl-C: without it the kernel sends the signal first and
+// drops what the terminal has not yet passed on after that, the answer included (termios(3), NOFLSH).
+const noFlush = "stty noflsh; "
+
 // --tty gives the program a terminal of the caller's size, and Ctrl-C reaches it.
 func TestTerminal(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *site) {
 		master, terminal := openTerminal(t)
 		defer master.Close()
-		script := `trap 'echo caught; exit 7' INT; stty size; echo ready; while :; do sleep 0.05; done`
+		script := noFlush + `trap 'echo caught; exit 7' INT; stty size; echo ready; while :; do sleep 0.05; done`
 		cmd := s.command(call{args: []string{"run", "--tty", s.bundle(t, script)}})
 		onTerminal(cmd, terminal)
 		bounded(t, cmd)
@@ -74,11 +80,11 @@ func (s *site) converse(t testing.TB, master *os.File, script []exchange) string
 	}
 }
 
-// bounded starts a program that is killed if it does not end in time.
+// bounded starts a program that is killed where the test's own time is up.
 func bounded(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	check(t, cmd.Start())
-	timer := time.AfterFunc(patience, func() {
+	timer := time.AfterFunc(time.Until(await.End(t)), func() {
 		if cmd.Process.Signal(syscall.Signal(0)) != nil {
 			return // it has long been waited for
 		}

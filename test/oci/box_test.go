@@ -13,10 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-)
 
-// patience is how long something may take that should take a moment. Nothing is judged by time.
-const patience = 30 * time.Second
+	"github.com/berth-hpc/berth/internal/await"
+)
 
 // box is where a case is played in one of the two ways, and what came of it.
 type box struct {
@@ -124,7 +123,7 @@ func (b *box) content(f *os.File) string {
 
 func (b *box) wait(cmd *exec.Cmd) int {
 	b.t.Helper()
-	timer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(time.Until(await.End(b.t)), func() { _ = cmd.Process.Kill() })
 	err := cmd.Wait()
 	if !timer.Stop() {
 		b.t.Fatalf("%q does not end; so far\n%s", cmd.Args, b.said.String())
@@ -162,12 +161,7 @@ func (b *box) reap(pidFile string) int {
 // eventually waits until f holds.
 func (b *box) eventually(what string, f func() bool) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		if f() {
-			return
-		}
-	}
-	b.t.Fatalf("waited in vain: %s; so far\n%s", what, b.said.String())
+	await.True(b.t, func() string { return fmt.Sprintf("%s; so far\n%s", what, b.said.String()) }, f)
 }
 
 // read is the content of a file, or nothing.

@@ -6,19 +6,21 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // checkLeft fails the test where something of the box is left: cgroups, entries of the directory given
-// with --root. What is just ending gets a moment.
+// with --root. It waits for what is just ending.
 func (b *box) checkLeft() {
 	var left []string
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if left = b.left(); len(left) == 0 {
-			return
-		}
+	gone := await.Poll(await.End(b.t), func() bool {
+		left = b.left()
+		return len(left) == 0
+	})
+	if !gone {
+		b.t.Errorf("left behind by %q:\n%s", b.command, strings.Join(left, "\n"))
 	}
-	b.t.Errorf("left behind by %q:\n%s", b.command, strings.Join(left, "\n"))
 }
 
 func (b *box) left() []string {
@@ -53,9 +55,18 @@ func (b *box) crunFailed() bool {
 	return b.runtime == "crun" && strings.Contains(b.said.String(), "create: status 1")
 }
 
-// leftAtTheEnd are processes, mounts and sockets that a case has left on the node: they have a path below
+// leftAtTheEnd waits for what is just ending, and tells what does not end.
+func leftAtTheEnd() (left []string) {
+	await.Poll(await.End(nil), func() bool {
+		left = leftOnTheNode()
+		return len(left) == 0
+	})
+	return left
+}
+
+// leftOnTheNode are processes, mounts and sockets that a case has left on the node: they have a path below
 // the directory of programs in their arguments, environment, place or standard output.
-func leftAtTheEnd() []string {
+func leftOnTheNode() []string {
 	var left []string
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {

@@ -111,7 +111,7 @@ func (b *box) holder(kinds []string) (pid int) {
 	if len(kinds) == 1 && kinds[0] == "pid" {
 		args = append(args, "--fork") // the first child is the namespace's init
 	}
-	cmd := exec.Command("unshare", append(args, "sh", "-c", "echo ready; exec sleep 1000")...)
+	cmd := exec.Command("unshare", append(args, "sh", "-c", "echo ready; exec sleep 100000")...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
 	b.check(err)

@@ -73,7 +73,7 @@ func (b *box) noteTable(args ...string) {
 }
 
 func processes(b *box) {
-	b.edits = append(b.edits, script("sleep 1000 & echo ready; wait"))
+	b.edits = append(b.edits, script("sleep 100000 & echo ready; wait"))
 	r := b.running()
 	b.notePids("ps", "--format", "json", b.id)
 	b.notePids("ps", "-f", "json", b.id)

@@ -54,7 +54,7 @@ func signalled(signal ...string) func(b *box) {
 }
 
 func signalAll(b *box) {
-	b.edits = append(b.edits, script("sleep 1000 & "+wait))
+	b.edits = append(b.edits, script("sleep 100000 & "+wait))
 	r := b.running()
 	b.ask("kill", "--all", b.id, "KILL")
 	b.ended(r)

@@ -10,9 +10,10 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // Terminals: sent over a console socket, and the caller's own.
@@ -71,7 +72,7 @@ func (b *box) console() *console {
 	}
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	b.check(err)
-	b.check(listener.SetDeadline(time.Now().Add(patience)))
+	b.check(listener.SetDeadline(await.End(b.t)))
 	b.called(path, "$SOCKET")
 	c := &console{path: path, ends: make(chan struct{})}
 	go func() {
