@@ -26,6 +26,8 @@ type lineage struct {
 	literal release
 	// bindPaths is the first release whose --no-mount leaves out the site's own bind paths.
 	bindPaths release
+	// ociExec is the first release whose configuration can have exec run containers in its OCI mode.
+	ociExec release
 	// fuse is the first release that mounts images by FUSE without setuid; before, it unpacks them.
 	fuse release
 }
@@ -43,9 +45,9 @@ var never = release{1 << 20, 0}
 // "singularity-ce version 4.1.0", "singularity version 3.8.7".
 func lineages() []lineage {
 	return []lineage{
-		{name: "apptainer", prefix: "APPTAINER", least: release{1, 1}, partial: true, wraps: never, bindPaths: release{1, 1}, fuse: release{1, 1}},
-		{name: "singularity-ce", prefix: "SINGULARITY", least: release{3, 9}, wraps: release{3, 10}, literal: release{3, 10}, bindPaths: release{3, 10}, fuse: release{4, 1}},
-		{name: "singularity", prefix: "SINGULARITY", least: release{3, 8}, wraps: never, literal: never, bindPaths: never, fuse: never},
+		{name: "apptainer", prefix: "APPTAINER", least: release{1, 1}, partial: true, wraps: never, bindPaths: release{1, 2}, ociExec: never, fuse: release{1, 1}},
+		{name: "singularity-ce", prefix: "SINGULARITY", least: release{3, 9}, wraps: release{3, 10}, literal: release{3, 10}, bindPaths: release{3, 11}, ociExec: release{4, 0}, fuse: release{4, 1}},
+		{name: "singularity", prefix: "SINGULARITY", least: release{3, 8}, wraps: never, literal: never, bindPaths: never, ociExec: never, fuse: never},
 	}
 }
 

@@ -72,6 +72,9 @@ func (d *native) Run(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 	if write != "" {
 		flags = append(flags, write)
 	}
+	if f.has(f.ociExec) {
+		flags = append(flags, "--no-oci")
+	}
 	if f.has(f.literal) {
 		flags = append(flags, "--no-eval")
 	}

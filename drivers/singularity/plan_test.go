@@ -183,10 +183,12 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// The three lineages, and releases between which they differ.
+// The three lineages, and releases between which they differ: the site's own bind paths can be left out from Apptainer
+// 1.2 and SingularityCE 3.11, and from SingularityCE 4.0 a site can make OCI mode of exec, which would end with 255.
 func TestLineages(t *testing.T) {
 	for _, calls := range []string{
-		"apptainer version 1.1.0", "singularity-ce version 3.9.1", "singularity-ce version 4.3.4-jammy", "singularity version 3.8.7",
+		"apptainer version 1.1.0", "apptainer version 1.2.0", "singularity-ce version 3.9.1", "singularity-ce version 3.10.5", "singularity-ce version 3.11.0",
+		"singularity-ce version 4.0.0", "singularity-ce version 4.3.4-jammy", "singularity version 3.8.7",
 		"apptainer version 1.0.3", "singularity version 3.7.0", "runc version 1.1.5",
 	} {
 		l := newLab(t, calls)
