@@ -4,7 +4,7 @@
  * berth-init is what berth puts in front of a container's command. It finds the command as the
  * container sees it, becomes it by execve(2), and is gone. There is never a shell.
  *
- *   berth-init [FILE] [--take-over N [--terminal]] [--umask MASK] [--cwd DIR] [--by-name]
+ *   berth-init [FILE] [--take-over N [--program] [--terminal]] [--umask MASK] [--cwd DIR] [--by-name]
  *              [--unset NAME] [--set NAME=VALUE] [--link TARGET PLACE] [--no-new-privileges]
  *              [--end-with-parent]
  *              [--init [--signals=forward|direct] [--status FILE] [--pid N]]
@@ -13,8 +13,10 @@
  *   FILE        an absolute path: the environment is what it holds, in the form of /proc/PID/environ,
  *               and nothing else. It comes first, where a shell has its script: for a runtime that
  *               hands everything to a shell
- *   --take-over N [--terminal]
- *               the standard streams are on the descriptors from N on: see streams.c
+ *   --take-over N [--program] [--terminal]
+ *               the standard streams are on the descriptors from N on: see streams.c. With --program,
+ *               CMD, its arguments and the environment are in a file on the one after those, for a
+ *               runtime that a long config.json harms; "-- CMD" is left out then
  *   --umask MASK
  *               for a runtime that leaves none, or another; octal
  *   --cwd DIR   enter DIR; stay in the present directory where there is none. The second of two is
@@ -32,7 +34,7 @@
  *               container outlives its runtime, nor a program those who serve its files
  *   --init      stay behind as the command's parent: see stay.c
  *
- *   berth-init --hand-over N [--console SOCKET] -- CMD [ARG...]
+ *   berth-init --hand-over N [--program FILE] [--console SOCKET] -- CMD [ARG...]
  *                               the other side of --take-over, outside of the container: see streams.c
  *   berth-init --rm DIR         remove a container directory: see remove.c
  *
@@ -66,10 +68,10 @@ static int number(const char *text)
 
 int main(int argc, char **argv)
 {
-	const char *cwd[2] = {NULL, NULL}, *console = NULL;
-	int by_name = 0, init = 0, hand = 0;
+	const char *cwd[2] = {NULL, NULL}, *console = NULL, *file = NULL;
+	int by_name = 0, init = 0, hand = 0, taken = 0;
 	struct stay how = {.forward = 1};
-	char **arg = argv + 1;
+	char **arg = argv + 1, **program = NULL;
 
 	if (argc == 3 && strcmp(arg[0], "--rm") == 0)
 		remove_all(arg[1]);
@@ -80,7 +82,11 @@ int main(int argc, char **argv)
 			cwd[0] = cwd[1];
 			cwd[1] = *++arg;
 		} else if (strcmp(*arg, "--take-over") == 0 && arg[1] && number(arg[1]) > 2)
-			take_over(number(*++arg));
+			take_over(taken = number(*++arg));
+		else if (taken && strcmp(*arg, "--program") == 0)
+			program = take_program(taken + 3);
+		else if (hand && strcmp(*arg, "--program") == 0 && arg[1])
+			file = *++arg;
 		else if (strcmp(*arg, "--terminal") == 0)
 			control_terminal();
 		else if (strcmp(*arg, "--umask") == 0 && arg[1] && number(arg[1]) >= 0)
@@ -116,14 +122,16 @@ int main(int argc, char **argv)
 		else
 			fail(BERTH_FAILED, "\"", *arg, "\": unknown, misplaced or without a value", NULL);
 	}
-	if (argc < 3 || !*arg || !arg[1])
+	if (!program && *arg)
+		program = arg + 1;
+	if (!program || !*program)
 		fail(BERTH_FAILED, "no command: expected -- CMD [ARG...]", NULL);
 	if (hand)
-		hand_over(hand, console);
+		hand_over(hand, console, file);
 	if (init)
 		stay(&how);
 	for (int i = 0; i < 2; i++)
 		if (cwd[i] && chdir(cwd[i]) < 0 && !missing(errno))
 			fail(126, "cannot enter \"", cwd[i], "\": ", strerror(errno), NULL);
-	become(arg + 1, by_name);
+	become(program, by_name);
 }

@@ -22,8 +22,14 @@ _Noreturn void become(char **argv, int by_name);
 /* Makes the environment what file holds: entries that each end with a NUL, nothing else. */
 void take_environment(const char *file);
 
-/* Puts the standard streams on the descriptors from first on, and back: see streams.c. first > 2. */
-void hand_over(int first, const char *console);
+/* What descriptor fd holds, from its beginning, is a command and its environment: the number of its
+ * arguments in decimal, they, and the environment's entries, each of which ends with a NUL. Makes the
+ * environment that, closes fd, and returns the command. */
+char **take_program(int fd);
+
+/* Puts the standard streams on the descriptors from first on, and back: see streams.c. first > 2. Where
+ * program names a file it is on the descriptor after those. */
+void hand_over(int first, const char *console, const char *program);
 void take_over(int first);
 
 /* Makes the terminal on standard input the controlling one of a new session. */

@@ -3,7 +3,7 @@
 /*
  * The standard streams, for a runtime that gives a container others than its caller's: outside,
  * --hand-over N puts them on the descriptors from N on, which the runtime passes on as it does any;
- * inside, --take-over N puts them back. What the runtime itself has meanwhile is /dev/null, but for
+ * inside, --take-over N puts them back. With --program, a file comes along on the descriptor after them. What the runtime itself has meanwhile is /dev/null, but for
  * standard error: there it says what is wrong.
  *
  * With --console SOCKET the container's streams are a new terminal, whose master goes to that socket, as
@@ -65,9 +65,14 @@ static int new_terminal(const char *socket, int least)
 	return terminal;
 }
 
-void hand_over(int first, const char *console)
+void hand_over(int first, const char *console, const char *program)
 {
-	int terminal = console ? new_terminal(console, first + 3) : -1;
+	int terminal = console ? new_terminal(console, first + 4) : -1;
+	int file = program ? open(program, O_RDONLY | O_CLOEXEC) : -1;
+
+	/* Not on one of those that are made next. */
+	if (program && (file < 0 || (file = fcntl(file, F_DUPFD_CLOEXEC, first + 3)) < 0 || dup2(file, first + 3) < 0 || fcntl(first + 3, F_SETFD, 0) < 0))
+		fail(BERTH_FAILED, "handing \"", program, "\" over: ", strerror(errno), NULL);
 
 	for (int i = 0; i < 3; i++)
 		if (dup2(terminal < 0 ? i : terminal, first + i) < 0)

@@ -27,6 +27,44 @@ func TestStreamsAreHandedOver(t *testing.T) {
 	}
 }
 
+// A command and its environment come along, past a runtime that would choke on either.
+func TestProgramIsHandedOver(t *testing.T) {
+	p := need(t)
+	file := filepath.Join(openDir(t), "program")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	large := strings.Repeat("x", 128<<10-8)
+	hand := []string{"--hand-over", "5", "--program", file, "--", "/bin/sh", "-c", `exec "$@"`, "sh", p.init, "--take-over", "5", "--program", "--umask", "0022"}
+	for text, want := range map[string]result{
+		"3\x00sh\x00-c\x00echo \"$#$A\"; [ ! -e /proc/self/fd/8 ] || echo left\x00A=b\nc\x00":                       {stdout: "0b\nc\n"},
+		"4\x00sh\x00-c\x00echo ${#0} ${#L} $(cat /proc/$$/environ | wc -c)\x00" + large + "\x00L=" + large + "\x00": {stdout: "131064 131064 131067\n"},
+		"2\x00printenv\x00A\x00":       {status: 1},
+		"1\x00nosuch\x00PATH=/bin\x00": {status: 127, stderr: "berth-init: \"nosuch\": command not found\n"},
+	} {
+		write(text)
+		got := call{args: hand}.run(t)
+		if got.status != want.status || got.stdout != want.stdout || want.status == 0 && got.stderr != "" {
+			t.Errorf("%.60q: %+v", text, got)
+		}
+	}
+	for _, text := range []string{"", "1\x00", "0\x00A=b\x00", "9\x00true\x00", "-1\x00true\x00", "true\x00"} {
+		write(text)
+		if got := (call{args: hand}).run(t); got.status != 125 || !strings.Contains(got.stderr, "no command was handed over") {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+	for _, args := range [][]string{
+		{"--program", "--", "true"}, {"--take-over", "900", "--program"}, {"--hand-over", "5", "--program", "/no/such/file", "--", "true"}, {"--hand-over", "5", "--program", file},
+	} {
+		if got := run(t, args...); got.status != 125 {
+			t.Errorf("%q: %+v", args, got)
+		}
+	}
+}
+
 func TestClosedStreamIsEmpty(t *testing.T) {
 	p := need(t)
 	got := call{exe: "/bin/sh", args: []string{

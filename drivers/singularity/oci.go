@@ -88,13 +88,13 @@ func (d *oci) Create(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 		err = ch.asCaller(spec)
 	}
 	if err == nil {
-		err = ch.write(c)
+		err = ch.write(c, spec.Process)
 	}
 	if err != nil {
 		return nil, err
 	}
 	first := firstCarried(c)
-	hand := []string{spec.Process.Args[0], "--hand-over", fmt.Sprint(first)}
+	hand := []string{spec.Process.Args[0], "--hand-over", fmt.Sprint(first), "--program", programFile(c)}
 	if c.IO.ConsoleSocket != "" {
 		hand = append(hand, "--console", c.IO.ConsoleSocket)
 	}
@@ -102,7 +102,7 @@ func (d *oci) Create(ctx context.Context, c *sdk.Container) (*sdk.Command, error
 	if c.IO.PidFile != "" {
 		args = append(args, "--pid-file", c.IO.PidFile)
 	}
-	hand = append(append(hand, "--"), d.argv(first+3, append(args, c.ID)...)...)
+	hand = append(append(hand, "--"), d.argv(first+carried, append(args, c.ID)...)...)
 	return &sdk.Command{Path: init, Args: hand, Env: ownEnvironment()}, nil
 }
 

@@ -53,7 +53,7 @@ func (d *oci) sudoWorks(ctx context.Context) error {
 	if !d.bySudo() {
 		return nil
 	}
-	argv := []string{d.settings.Sudo, "-n", "-H", "-C", "6", "--", d.settings.Runtime, "--version"}
+	argv := []string{d.settings.Sudo, "-n", "-H", "-C", fmt.Sprint(3 + carried), "--", d.settings.Runtime, "--version"}
 	if _, err := short(ctx, argv); err != nil {
 		return unavailable(err, "calling the runtime by sudo", fmt.Sprintf(
 			"two lines for /etc/sudoers: \"Defaults!%[1]s closefrom_override\" and \"%%GROUP ALL = (root) NOPASSWD: %[1]s\"", d.settings.Runtime))

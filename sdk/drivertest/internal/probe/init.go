@@ -17,15 +17,15 @@ import (
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// initMain does what berth-init does in its plain form, "[FILE] [--take-over N [--terminal]] [--umask MASK]
+// initMain does what berth-init does in its plain form, "[FILE] [--take-over N [--program] [--terminal]] [--umask MASK]
 // [--cwd DIR] [--unset NAME] [--set NAME=VALUE] [--link TARGET PLACE] [--no-new-privileges] -- CMD
-// [ARG…]", and as "--hand-over N [--console SOCKET] -- CMD [ARG…]": it takes its environment from FILE,
+// [ARG…]", and as "--hand-over N [--program FILE] [--console SOCKET] -- CMD [ARG…]": it takes its environment from FILE,
 // finds the command through PATH, becomes it, or ends with 127 where there is none and 126 where it
 // cannot be executed.
 func initMain(args []string) int {
 	at := slices.Index(args, "--")
-	if at < 0 || at+1 == len(args) {
-		return fail(125, "as berth-init: no command")
+	if at < 0 {
+		at = len(args)
 	}
 	first := 0
 	if strings.HasPrefix(args[0], "/") {
@@ -35,11 +35,17 @@ func initMain(args []string) int {
 		first = 1
 	}
 	runtime.LockOSThread() // the one that becomes the command
-	if err := settle(args[first:at]); err != nil {
+	command, err := settle(args[first:at])
+	if err != nil {
 		return fail(125, "as berth-init: %v", err)
 	}
-	command := args[at+1:]
-	err := becomeFirst(candidates(command[0]), command)
+	if command == nil && at < len(args) {
+		command = args[at+1:]
+	}
+	if len(command) == 0 {
+		return fail(125, "as berth-init: no command")
+	}
+	err = becomeFirst(candidates(command[0]), command)
 	status := 126
 	if errors.Is(err, syscall.ENOENT) || errors.Is(err, syscall.ENOTDIR) {
 		status = 127
@@ -48,15 +54,20 @@ func initMain(args []string) int {
 	return status
 }
 
-// settle does what the options say.
-func settle(options []string) (err error) {
-	hand, console := 0, ""
+// settle does what the options say, and returns the command that was handed over, if one was.
+func settle(options []string) (command []string, err error) {
+	hand, taken, console, program := 0, 0, "", ""
 	for i := 0; i < len(options) && err == nil; i++ {
 		option, value := options[i], ""
 		switch option {
 		case "--terminal":
 			err = controlTerminal()
 			continue
+		case "--program":
+			if hand == 0 {
+				command, err = takeProgram(taken + 3)
+				continue
+			}
 		case "--no-new-privileges":
 			err = unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 			continue
@@ -66,9 +77,12 @@ func settle(options []string) (err error) {
 		}
 		switch option {
 		case "--take-over":
-			err = takeOver(number(value))
+			taken = number(value)
+			err = takeOver(taken)
 		case "--hand-over":
 			hand = number(value)
+		case "--program":
+			program = value
 		case "--console":
 			console = value
 		case "--umask":
@@ -89,9 +103,9 @@ func settle(options []string) (err error) {
 		}
 	}
 	if err == nil && hand > 0 {
-		err = handOver(hand, console)
+		err = handOver(hand, console, program)
 	}
-	return err
+	return command, err
 }
 
 // takeEnvironment replaces the environment by the entries of a file, which each end with a NUL.
@@ -100,8 +114,12 @@ func takeEnvironment(file string) error {
 	if err != nil {
 		return err
 	}
+	return setEnvironment(strings.Split(string(text), "\x00"))
+}
+
+func setEnvironment(entries []string) error {
 	os.Clearenv()
-	for _, entry := range strings.Split(string(text), "\x00") {
+	for _, entry := range entries {
 		if name, value, ok := strings.Cut(entry, "="); ok {
 			if err := os.Setenv(name, value); err != nil {
 				return err

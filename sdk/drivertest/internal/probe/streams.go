@@ -10,12 +10,18 @@ import (
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/pty"
 )
 
-// handOver does what berth-init does as "--hand-over N [--console SOCKET]": the standard streams, or a
-// new terminal whose master goes to the socket, are on the descriptors from first on.
-func handOver(first int, console string) error {
+// handOver does what berth-init does as "--hand-over N [--program FILE] [--console SOCKET]": the standard
+// streams, or a new terminal whose master goes to the socket, are on the descriptors from first on, and the
+// file is on the one after them.
+func handOver(first int, console, program string) error {
 	from := []int{0, 1, 2}
+	if program != "" {
+		if err := handProgram(program, first+3); err != nil {
+			return err
+		}
+	}
 	if console != "" {
-		fd, err := newTerminal(console, first+3)
+		fd, err := newTerminal(console, first+4)
 		if err != nil {
 			return fmt.Errorf("making the container's terminal: %w", err)
 		}
@@ -24,7 +30,7 @@ func handOver(first int, console string) error {
 	low, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	null := low
 	if err == nil {
-		null, err = unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, first+3) // out of the way
+		null, err = unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, first+4) // out of the way
 	}
 	for i, fd := range from {
 		if err == nil && unix.Dup3(fd, first+i, 0) != nil {
