@@ -1,166 +1,17 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/berth-hpc/berth/sdk"
 )
-
-// programsEnv names the directory with berth-init, for tests of real containers.
-const programsEnv = "BERTH_TEST_PROGRAMS"
-
-// nodeRoot is the root file system with Apptainer that test/setup makes.
-const nodeRoot = "/var/cache/berth-test/sid-apptainer"
-
-// Real containers are for TestApptainer, which runs these tests where Apptainer is.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if os.Getenv(programsEnv) == "" {
-		if err := flag.Set("test.skip", "^Test(|OCI|OCIUser)Live"); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	}
-	os.Exit(m.Run())
-}
-
-// Apptainer in the root file system of its Debian: the tests of real containers, as root and as an
-// ordinary user.
-func TestApptainer(t *testing.T) {
-	n := newNode(t)
-	if got := n.enter(t, "root", "apptainer", "--version"); !strings.HasPrefix(got, "apptainer version 1.") {
-		t.Errorf("another version: %q", got)
-	}
-	for _, user := range []string{"root", "berthtest"} {
-		if out := n.enter(t, user, n.shared+"/tests", "-test.run=^TestLive", "-test.v", "-test.timeout=2m"); strings.Count(out, "--- PASS: TestLive") < 10 || strings.Contains(out, "--- SKIP") {
-			t.Errorf("as %s few tests ran:\n%s", user, out)
-		}
-	}
-}
-
-// The kit, as root and as an ordinary user, with root in the container.
-func TestConformance(t *testing.T) {
-	n := newNode(t)
-	t.Parallel()
-	for _, user := range []string{"root", "berthtest"} {
-		out := n.enter(t, user, n.shared+"/berth", "driver", "test", n.shared+"/berth-driver-singularity",
-			"--lacks", "capabilities=the runtime's root has all of them")
-		if !strings.Contains(out, ", 0 failed, ") {
-			t.Errorf("as %s:\n%s", user, out)
-		}
-	}
-}
-
-// OCI mode, through berth run: as root, as an ordinary user by sudo, and as one without.
-func TestApptainerOCI(t *testing.T) {
-	n := newNode(t)
-	run(t, "go", "build", "-o", n.shared+"/sudo", "./testdata/sudo")
-	must(t, os.Chmod(n.shared+"/sudo", os.ModeSetuid|0o755))
-	const table = "default_driver = \"singularity\"\n[drivers.singularity]\nmode = \"oci\"\n"
-	for _, c := range []struct {
-		user, more, tests string
-		least             int
-	}{
-		{"root", "", "^TestOCILive", 6},
-		{"berthtest", "isolation = \"share\"\nsudo = \"" + n.shared + "/sudo\"\n", "^TestOCILive", 6},
-		{"berthtest", "", "^TestOCIUserLive", 1},
-	} {
-		must(t, os.WriteFile(n.shared+"/berth.toml", []byte(table+c.more), 0o644))
-		out := n.enter(t, c.user, n.shared+"/tests", "-test.run="+c.tests, "-test.v", "-test.timeout=3m")
-		if strings.Count(out, "--- PASS: TestOCI") < c.least || strings.Contains(out, "--- SKIP") {
-			t.Errorf("as %s, %q, few tests ran:\n%s", c.user, c.more, out)
-		}
-	}
-}
-
-// The kit in OCI mode, as root. What fails is tried once more: Apptainer's starter crashes now and then under
-// load, in Go's runtime (README).
-func TestConformanceOCI(t *testing.T) {
-	n := newNode(t)
-	t.Parallel()
-	cases := "."
-	for range 2 {
-		test := []string{"sh", "-c", `"$@" || :`, "sh", n.shared + "/berth", "driver", "test", n.shared + "/berth-driver-singularity", "--set", "mode=oci", "--run", cases}
-		out := n.enter(t, "root", test...)
-		if strings.Contains(out, ", 0 failed, ") {
-			return
-		}
-		t.Log(out)
-		var failed []string
-		for _, line := range regexp.MustCompile(`(?m)^FAIL  (\S+)`).FindAllStringSubmatch(out, -1) {
-			failed = append(failed, line[1])
-		}
-		cases = "^(" + strings.Join(failed, "|") + ")$"
-	}
-	t.Errorf("failed twice: %s", cases)
-}
-
-// node is a machine with Apptainer, as root enters it.
-type node struct{ shared string }
-
-func newNode(t *testing.T) *node {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can enter a root file system")
-	}
-	if _, err := os.Stat(nodeRoot); err != nil {
-		t.Skip("missing, test/setup makes it: ", err)
-	}
-	shared, err := os.MkdirTemp("/var/lib", "berth-test.") // not below /tmp, where berth trusts nothing
-	must(t, err)
-	t.Cleanup(func() { must(t, os.RemoveAll(shared)) })
-	must(t, os.Chmod(shared, 0o755))
-	sources, _ := filepath.Glob("../../init/*.c")
-	run(t, "cc", append([]string{"-std=c11", "-Os", "-static", "-o", shared + "/berth-init"}, sources...)...)
-	run(t, "go", "build", "-tags", "grpcnotrace", "-o", shared+"/berth", "../../host")
-	run(t, "go", "build", "-tags", "grpcnotrace", "-o", shared+"/berth-driver-singularity", ".")
-	run(t, "go", "test", "-tags", "grpcnotrace", "-c", "-o", shared+"/tests", ".")
-	return &node{shared}
-}
-
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
-	}
-}
-
-// enter runs a command as a user of the node, which has subordinate IDs.
-func (n *node) enter(t *testing.T, user string, args ...string) string {
-	t.Helper()
-	const prepare = `for f in /etc/subuid /etc/subgid; do echo berthtest:1000000:65536 >>$f; done; touch /etc/hosts /etc/resolv.conf /etc/localtime
-		sed -i 's/^systemd cgroups = yes/systemd cgroups = no/' /etc/apptainer/apptainer.conf; install -d -m 1777 /run/berth; cd /; exec "$@"`
-	args = append([]string{nodeRoot, n.shared, "sh", "-c", prepare, "sh", "setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--inh-caps=-all"}, args...)
-	// In time, and into a file: a process that a killed runtime has left would hold a pipe for ever.
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	said, err := os.Create(filepath.Join(t.TempDir(), "said"))
-	must(t, err)
-	defer said.Close()
-	cmd := exec.CommandContext(ctx, "../../test/enter", args...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "USER=" + user, "HOME=/tmp", programsEnv + "=" + n.shared}
-	cmd.Stdout, cmd.Stderr = said, said
-	runErr := cmd.Run()
-	out, err := os.ReadFile(said.Name())
-	must(t, err)
-	if runErr != nil {
-		t.Errorf("%q: %v\n%s", args, runErr, out)
-	}
-	return string(out)
-}
 
 func TestRuntimesThatDoNotDo(t *testing.T) {
 	for calls, want := range map[string]string{

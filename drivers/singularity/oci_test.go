@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -193,9 +192,7 @@ func TestOCIState(t *testing.T) {
 		t.Errorf("%+v, %v", state, err)
 	}
 	says(`{"id":"c1","status":"running","pid":4194305}`) // beyond what a pid can be
-	ctx, cancel := context.WithTimeout(t.Context(), 2*noteTime)
-	defer cancel()
-	state, err = d.State(ctx, l.c)
+	state, err = d.State(t.Context(), l.c)
 	if err != nil || state.Status != specs.StateStopped || state.Annotations[sdk.ExitStatusAnnotation] != "" {
 		t.Errorf("%+v, %v", state, err)
 	}

@@ -62,7 +62,8 @@ func messages() []message {
 // call makes one of the oci commands that end soon, and gives its error a kind. doing is a gerund.
 //
 // A container that is not marked is not berth's. The monitor truncates the file of a container's state
-// before it writes it anew; whoever reads it in between hears that there is none, and asks again.
+// before it writes it anew; whoever reads it in between hears that there is none. So that answer counts
+// only where no monitor ran before the question: who else asks again, however long the monitor takes.
 func (d *oci) call(ctx context.Context, c *sdk.Container, doing string, args ...string) ([]byte, error) {
 	if err := d.privileged(); err != nil {
 		return nil, err
@@ -70,7 +71,8 @@ func (d *oci) call(ctx context.Context, c *sdk.Container, doing string, args ...
 	if !marked(c) {
 		return nil, sdk.Mark(fmt.Errorf("%s container %q: it does not exist", doing, c.ID), sdk.ErrNotFound)
 	}
-	for try := 0; ; try++ {
+	writes, wait := true, pause{}
+	for {
 		out, err := short(ctx, d.argv(3, args...))
 		for _, m := range messages() {
 			if err != nil && strings.Contains(strings.ToLower(err.Error()), m.part) {
@@ -78,23 +80,29 @@ func (d *oci) call(ctx context.Context, c *sdk.Container, doing string, args ...
 				break
 			}
 		}
-		if !errors.Is(err, sdk.ErrNotFound) || try == maxTries {
+		if !errors.Is(err, sdk.ErrNotFound) || !writes {
 			return out, err
 		}
-		if err := pause(ctx, tryTime); err != nil {
+		if writes, err = monitored(c.ID); err != nil {
 			return nil, err
+		}
+		if writes {
+			err = wait.once(ctx)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s container %q, whose monitor has not noted its state: %w", doing, c.ID, err)
 		}
 	}
 }
 
-const (
-	maxTries = 5
-	tryTime  = 10 * time.Millisecond // writing the file takes less than one
-)
+// pause is between two looks at what a monitor does: longer each time, for to ask the runtime costs more than
+// the monitor's own work.
+type pause struct{ last time.Duration }
 
-// pause waits, and says why where ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+// once waits, and says why where ctx ends first.
+func (p *pause) once(ctx context.Context) error {
+	p.last = min(max(p.last*2, 5*time.Millisecond), 160*time.Millisecond)
+	timer := time.NewTimer(p.last)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

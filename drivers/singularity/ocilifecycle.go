@@ -87,12 +87,13 @@ func (d *oci) delete(ctx context.Context, c *sdk.Container, force bool) error {
 // monitorEnded waits until the container's monitor has ended, which goes on for a moment after it has
 // noted the container's end, with the job's streams open.
 func (d *oci) monitorEnded(ctx context.Context, c *sdk.Container) error {
+	wait := pause{}
 	for {
 		found, err := monitored(c.ID)
 		if err != nil || !found {
 			return err
 		}
-		if err := pause(ctx, tryTime/5); err != nil {
+		if err := wait.once(ctx); err != nil {
 			return fmt.Errorf("waiting for the monitor of container %q: %w", c.ID, err)
 		}
 	}

@@ -9,10 +9,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // ociLab is a bundle that berth run is given, whose containers OCI mode runs.
@@ -20,7 +21,7 @@ type ociLab struct{ *lab }
 
 func newOCILab(t *testing.T, script string) *ociLab {
 	t.Helper()
-	l := &ociLab{liveLab(t)}
+	l := &ociLab{liveLab(t, apptainer)}
 	l.c.ID = fmt.Sprintf("%s-%d", t.Name(), os.Getpid())
 	must(t, os.Symlink("busybox", l.path("image/bin/stty")))
 	l.spec = &specs.Spec{
@@ -41,7 +42,7 @@ func newOCILab(t *testing.T, script string) *ociLab {
 // command is berth with args, and with the bundle for the last one where that is to run.
 func (l *ociLab) command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	program := filepath.Join(os.Getenv(programsEnv), "berth")
+	program := filepath.Join(programs, "berth")
 	if args[0] != "run" {
 		return exec.Command(program, args...)
 	}
@@ -143,7 +144,7 @@ func TestOCILiveTerminal(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	must(t, cmd.Start())
 	terminal.Close()
-	must(t, master.SetDeadline(time.Now().Add(20*time.Second)))
+	must(t, master.SetDeadline(await.End(t)))
 	seen, typed := "", false
 	for buf := make([]byte, 1000); ; {
 		n, err := master.Read(buf) // EIO: nobody has the terminal any more

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -15,15 +14,11 @@ import (
 	"github.com/berth-hpc/berth/sdk"
 )
 
-// noteTime is how long a monitor may take to note that its container has ended: it removes the
-// control groups first. One that was killed notes nothing.
-const noteTime = 5 * time.Second
-
 // State implements sdk.Lifecycle. A container whose process has ended is stopped, and State waits for
-// the monitor to say with which status.
+// the monitor to say with which status: it removes the control groups first. One that was killed notes nothing.
 func (d *oci) State(ctx context.Context, c *sdk.Container) (*specs.State, error) {
-	var late bool
-	for deadline := time.Now().Add(noteTime); ; late = time.Now().After(deadline) {
+	notes, wait := true, pause{}
+	for {
 		state, err := d.state(ctx, c)
 		if err != nil || state.Status == specs.StateStopped {
 			return state, err
@@ -31,12 +26,15 @@ func (d *oci) State(ctx context.Context, c *sdk.Container) (*specs.State, error)
 		if state.Pid > 0 && !ociruntime.Dead(state.Pid) {
 			return state, nil
 		}
-		if late {
+		if !notes { // and none did when it was asked
 			state.Status, state.Pid = specs.StateStopped, 0
 			return state, nil
 		}
-		if err := pause(ctx, tryTime); err != nil {
-			return nil, err
+		if notes, err = monitored(c.ID); err == nil && notes {
+			err = wait.once(ctx)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("waiting for the monitor of container %q to note its end: %w", c.ID, err)
 		}
 	}
 }
@@ -83,13 +81,14 @@ func (d *oci) require(ctx context.Context, c *sdk.Container, doing string, state
 
 // stopped waits for the container's end.
 func (d *oci) stopped(ctx context.Context, c *sdk.Container) error {
+	wait := pause{}
 	for {
 		state, err := d.State(ctx, c)
 		if errors.Is(err, sdk.ErrNotFound) || err == nil && state.Status == specs.StateStopped {
 			return nil
 		}
 		if err == nil {
-			err = pause(ctx, tryTime)
+			err = wait.once(ctx)
 		}
 		if err != nil {
 			return err

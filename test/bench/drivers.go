@@ -13,7 +13,7 @@ import (
 // These come from test/setup.
 const (
 	nvidiaRuntime = "/var/cache/berth-test/nvidia/nvidia-container-runtime"
-	apptainerRoot = "/var/cache/berth-test/sid-apptainer"
+	apptainerRoot = "/var/cache/berth-test/trixie-apptainer"
 )
 
 // drivers measures the drivers of further runtimes, which pass over the isolation that they cannot give.
