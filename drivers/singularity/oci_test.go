@@ -115,6 +115,26 @@ func TestOCIAsCaller(t *testing.T) {
 	}
 }
 
+// The program's words may be as long as the kernel takes; all else has a bound, above which the runtime crashes at random.
+func TestOCILongConfig(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(l *lab)
+		want   error
+	}{
+		"program":    {func(l *lab) { l.spec.Process.Args = append(l.spec.Process.Args, strings.Repeat("x", 1<<20)) }, nil},
+		"below":      {func(l *lab) { l.spec.Annotations = map[string]string{"a": strings.Repeat("x", maxConfig*3/4)} }, nil},
+		"annotation": {func(l *lab) { l.spec.Annotations = map[string]string{"a": strings.Repeat("x", maxConfig)} }, sdk.ErrUnsupported},
+		"NUL":        {func(l *lab) { l.spec.Process.Env = []string{"A=b\x00LD_PRELOAD=/evil.so"} }, sdk.ErrInvalid},
+	} {
+		l := newLab(t, recent)
+		d := ociOf(l, true, "")
+		c.change(l)
+		if _, err := l.asked(t, d); (err != nil) != (c.want != nil) || c.want == sdk.ErrInvalid && sdk.Kind(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // appliedByOCI are the further fields of config.json that the runtime acts on in OCI mode, or refuses itself.
 var appliedByOCI = []string{
 	"process.user.umask", "process.user.additionalGids", "process.capabilities", "process.apparmorProfile", "process.selinuxLabel", "process.oomScoreAdj",
