@@ -2,17 +2,16 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/sdk"
 )
 
@@ -40,7 +39,7 @@ func live(t *testing.T, test func(t *testing.T, l *lab)) {
 			l.c.ID = fmt.Sprintf("berth-nvidia-%d-%s", os.Getpid(), strings.ReplaceAll(l.dir[1:], "/", "-"))
 			t.Cleanup(func() {
 				// The test's own context is done by now.
-				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				ctx, cancel := await.Lasting(t)
 				defer cancel()
 				must(t, l.Delete(ctx, l.c, true))
 			})
@@ -153,13 +152,9 @@ func TestLiveCreate(t *testing.T) {
 			t.Fatalf("%+v, %v", state, err)
 		}
 		mark := fmt.Sprintf("/proc/%d/root/dev/shm/done", state.Pid)
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-			if _, err := os.Stat(mark); err == nil {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatal("the program has not got the variable")
-			}
-		}
+		await.True(t, func() string { return "the program gets the variable" }, func() bool {
+			_, err := os.Stat(mark)
+			return err == nil
+		})
 	})
 }

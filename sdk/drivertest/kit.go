@@ -14,6 +14,7 @@ import (
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/carried"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/launcher"
 	"github.com/berth-hpc/berth/sdk/drivertest/internal/probe"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // kit is what the cases of one run share.
@@ -55,7 +56,7 @@ func newKit(ctx context.Context, cfg Config) (k *kit, err error) {
 	if k.ids, err = callersMaps(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := patience(ctx, cfg.Timeout)
+	ctx, cancel := limit.WithTimeout(ctx, cfg.Timeout, "no description")
 	defer cancel()
 	return k, k.ask(ctx, nil, func(d *client.Driver) error {
 		k.about, err = d.Describe(ctx)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/berth-hpc/berth/sdk/client"
+	"github.com/berth-hpc/berth/sdk/limit"
 )
 
 // trial is one case while it runs.
@@ -67,7 +68,7 @@ func (t *trial) Cleanup(f func()) { t.cleanup = append(t.cleanup, f) }
 // try runs one case to its end.
 func (k *kit) try(ctx context.Context, c Case, n int) Result {
 	began, used := time.Now(), processorTime()
-	limited, cancel := patience(ctx, k.cfg.Timeout)
+	limited, cancel := limit.WithTimeout(ctx, k.cfg.Timeout, "not over")
 	defer cancel()
 	t := &trial{kit: k, ctx: limited, dir: filepath.Join(k.dir, fmt.Sprintf("c%d", n)), result: Result{Case: c}}
 	if err := os.Mkdir(t.dir, 0o700); err != nil {
@@ -78,7 +79,7 @@ func (k *kit) try(ctx context.Context, c Case, n int) Result {
 	if limited.Err() != nil {
 		t.Errorf("given up after %v", time.Since(began).Round(time.Second))
 	}
-	t.ctx, cancel = patience(context.WithoutCancel(ctx), k.cfg.Timeout)
+	t.ctx, cancel = limit.WithTimeout(context.WithoutCancel(ctx), k.cfg.Timeout, "not removed")
 	defer cancel()
 	t.step(t.remove)
 	for i := len(t.cleanup) - 1; i >= 0; i-- {

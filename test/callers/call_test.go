@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"os/exec"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/berth-hpc/berth/internal/await"
 )
@@ -70,14 +70,9 @@ func (r *running) begin() *running {
 // wait waits for the end of the call.
 func (r *running) wait() result {
 	r.t.Helper()
-	limit := time.NewTimer(time.Until(await.End(r.t)))
-	defer limit.Stop()
-	select {
-	case err := <-r.ended:
-		r.ended <- err
-	case <-limit.C:
-		r.t.Fatalf("%q does not end; so far\nstdout: %s\nstderr: %s", r.cmd.Args, r.out.String(), r.err.String())
-	}
+	r.ended <- await.Value(r.t, func() string {
+		return fmt.Sprintf("the end of %q; so far\nstdout: %s\nstderr: %s", r.cmd.Args, r.out.String(), r.err.String())
+	}, r.ended)
 	status := r.cmd.ProcessState.ExitCode()
 	if ws := r.cmd.ProcessState.Sys().(syscall.WaitStatus); ws.Signaled() {
 		status = 128 + int(ws.Signal())

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -86,7 +87,7 @@ func eachJob(t *testing.T, f func(t *testing.T, e *engine)) { eachOf(t, "/slurm$
 // job is the number of a container's job, which has its name.
 func (c *container) job() (id string) {
 	c.t.Helper()
-	rarely(c.t, func() string { return "a job" }, func() bool {
+	await.Rarely(c.t, func() string { return "a job" }, func() bool {
 		id = strings.TrimSpace(c.asRoot(c.t, "squeue", "--noheader", "--format=%A", "--name="+c.token))
 		return id != ""
 	})
@@ -122,7 +123,7 @@ func TestRemovedJob(t *testing.T) {
 		c.job()
 		c.ok(t, "kill", c.token)
 		c.ok(t, "rm", "--force", c.token)
-		rarely(t, func() string { return "the job's end" }, func() bool {
+		await.Rarely(t, func() string { return "the job's end" }, func() bool {
 			return c.asRoot(t, "squeue", "--noheader", "--name="+c.token) == ""
 		})
 	})
@@ -156,7 +157,7 @@ func TestControllerAway(t *testing.T) {
 	}
 	running.do(t, "kill", running.token)
 	check(t, goOn())
-	rarely(t, func() string { return "the container's end" }, func() bool {
+	await.Rarely(t, func() string { return "the container's end" }, func() bool {
 		running.do(t, "kill", running.token)
 		return running.inspect(".State.Status") == "exited"
 	})

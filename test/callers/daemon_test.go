@@ -72,7 +72,7 @@ func (n *node) startDocker(t testing.TB, e *engine) error {
 	})
 	var out string
 	var err error
-	rarely(t, func() string { return "dockerd of " + e.who + ": " + d.log.String() }, func() bool {
+	await.Rarely(t, func() string { return "dockerd of " + e.who + ": " + d.log.String() }, func() bool {
 		out, err = n.docker(context.Background(), e, "import", "/srv/alpine.tar", "alpine")
 		return err == nil || len(d.ended) > 0
 	})

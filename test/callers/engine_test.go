@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -145,7 +146,7 @@ func (c *container) start(script string) {
 func (c *container) logs(word string, times int) {
 	c.t.Helper()
 	var last result
-	rarely(c.t, func() string { return word + " in the log: " + last.stdout + last.stderr }, func() bool {
+	await.Rarely(c.t, func() string { return word + " in the log: " + last.stdout + last.stderr }, func() bool {
 		last = c.do(c.t, "logs", c.token)
 		return strings.Count(last.stdout, word) >= times
 	})

@@ -3,6 +3,8 @@ package callers
 import (
 	"strings"
 	"testing"
+
+	"github.com/berth-hpc/berth/internal/await"
 )
 
 // create, start, a signal, stop, start again, rm.
@@ -97,7 +99,7 @@ func TestExec(t *testing.T) {
 			t.Errorf("no-such-command: %+v", r)
 		}
 		c.ok(t, "exec", "-d", c.token, "sh", "-c", "echo done >/tmp/detached")
-		rarely(t, func() string { return "exec -d" }, func() bool {
+		await.Rarely(t, func() string { return "exec -d" }, func() bool {
 			return c.do(t, "exec", c.token, "cat", "/tmp/detached").stdout == "done\n"
 		})
 	})

@@ -3,15 +3,12 @@ package callers
 import (
 	"archive/tar"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
@@ -61,7 +58,7 @@ func local(t testing.TB) *node {
 func startNode(t testing.TB, o cluster.Options) *node {
 	t.Helper()
 	o.Programs = programs(t)
-	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
+	ctx, cancel := await.Lasting(t)
 	defer cancel()
 	c, err := cluster.Start(ctx, o)
 	if err != nil {
@@ -85,7 +82,7 @@ func (n *node) runtimeDir() string { return "/run/user/" + strconv.Itoa(n.cluste
 
 func (n *node) asRoot(t testing.TB, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
+	ctx, cancel := await.Lasting(t)
 	defer cancel()
 	out, err := n.Output(ctx, "root", args...)
 	check(t, err)
@@ -174,17 +171,5 @@ func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// rarely waits until f holds, which starts a program or two: it is asked less and less often.
-func rarely(t testing.TB, what func() string, f func() bool) {
-	t.Helper()
-	end := await.End(t)
-	for pause := 20 * time.Millisecond; !f(); pause = min(2*pause, time.Second) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", strings.TrimSpace(what()))
-		}
-		time.Sleep(pause)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -114,7 +115,7 @@ func (s *site) berth(t testing.TB, args ...string) result {
 // noJob waits until a container has no job that goes on. One that has had none has none.
 func (s *site) noJob(t testing.TB, r *running) {
 	t.Helper()
-	rarely(t, func() string { return "the end of the job of " + r.name }, func() bool {
+	await.Rarely(t, func() string { return "the end of the job of " + r.name }, func() bool {
 		return len(s.endedJobs(r.name)) > 0 || s.asRoot(t, "squeue", "--noheader", "--name="+r.name) == ""
 	})
 }

@@ -34,7 +34,7 @@ func (s *site) byOCI(t *testing.T, prefix ...string) {
 	}
 	state := func(want string) {
 		t.Helper()
-		rarely(t, func() string { return "the state " + want }, func() bool { return strings.Contains(oci("state", id).stdout, `"status": "`+want+`"`) })
+		await.Rarely(t, func() string { return "the state " + want }, func() bool { return strings.Contains(oci("state", id).stdout, `"status": "`+want+`"`) })
 	}
 	r.cmd.Args = slices.Concat(r.cmd.Args, prefix, []string{"berth-oci", "--driver", "slurm", "create", "--bundle", bundle, id})
 	out, err := os.OpenFile(filepath.Join(t.TempDir(), "out"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // the container's, too: no pipe that stays open

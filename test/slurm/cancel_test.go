@@ -130,7 +130,7 @@ func TestRestartSlurmd(t *testing.T) {
 			t.Fatal(err)
 		}
 		// A signal goes through the new slurmd as soon as that listens.
-		rarely(t, job.out.String, func() bool {
+		await.Rarely(t, job.out.String, func() bool {
 			_, _ = s.node().Output(t.Context(), "root", "scancel", "--signal=USR1", job.id())
 			return strings.Contains(job.out.String(), "USR1")
 		})

@@ -26,8 +26,8 @@ type further struct {
 // furtherDrivers are these drivers by name.
 var furtherDrivers = map[string]further{
 	"charliecloud": {packages: "charliecloud", config: "[drivers.charliecloud]\nisolation = \"share\"\n"},
-	// No suite but sid has Apptainer, whose programs do with the libraries of trixie.
-	"singularity": {packages: "apptainer", suite: "sid", config: "[drivers.singularity]\nisolation = \"share\"\n"},
+	// Apptainer is built at a fixed version, and needs programs of trixie.
+	"singularity": {packages: "apptainer", suite: "trixie", config: "[drivers.singularity]\nisolation = \"share\"\n"},
 	// No suite has enroot: a stand-in keeps its command line, and needs the same packages as Charliecloud.
 	"enroot": {
 		packages: "charliecloud",

@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
 )
 
@@ -81,7 +82,7 @@ func (s *site) checkImageLimits(t *testing.T, bundle string) {
 	if out := s.ok(t, "srun", "--container", bundle, "/bin/echo", "next"); out != "next\n" {
 		t.Errorf("the next job: %q", out)
 	}
-	rarely(t, func() string { return fmt.Sprintf("nothing to be left: %q", s.left("")) }, func() bool {
+	await.Rarely(t, func() string { return fmt.Sprintf("nothing to be left: %q", s.left("")) }, func() bool {
 		_, err := s.node().Output(t.Context(), cluster.User, "berth", "gc")
 		return err == nil && len(s.left("")) == 0
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"os/exec"
 	"regexp"
@@ -11,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/berth-hpc/berth/internal/await"
 	"github.com/berth-hpc/berth/test/slurm/cluster"
@@ -77,14 +77,9 @@ func (r *running) begin() {
 // wait waits for the end of the call.
 func (r *running) wait() result {
 	r.t.Helper()
-	limit := time.NewTimer(time.Until(await.End(r.t)))
-	defer limit.Stop()
-	select {
-	case err := <-r.ended:
-		r.ended <- err
-	case <-limit.C:
-		r.t.Fatalf("%q does not end; so far\nstdout: %s\nstderr: %s\n%s", r.cmd.Args, r.out.String(), r.err.String(), r.site.Logs())
-	}
+	r.ended <- await.Value(r.t, func() string {
+		return fmt.Sprintf("the end of %q; so far\nstdout: %s\nstderr: %s\n%s", r.cmd.Args, r.out.String(), r.err.String(), r.site.Logs())
+	}, r.ended)
 	return result{statusOf(r.cmd.ProcessState.Sys().(syscall.WaitStatus)), r.out.String(), r.err.String()}
 }
 
@@ -181,25 +176,13 @@ var chatter = regexp.MustCompile(`(?m)^srun: job \d+ (queued|has been allocated)
 // asRoot runs a command on the node as root. It has to succeed.
 func (s *site) asRoot(t testing.TB, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
+	ctx, cancel := await.Lasting(t)
 	defer cancel()
 	out, err := s.node().Output(ctx, "root", args...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// rarely waits until f holds, which starts a program or two: it is asked less and less often.
-func rarely(t testing.TB, what func() string, f func() bool) {
-	t.Helper()
-	end := await.End(t)
-	for pause := 20 * time.Millisecond; !f(); pause = min(2*pause, time.Second) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what())
-		}
-		time.Sleep(pause)
-	}
 }
 
 func statusOf(ws syscall.WaitStatus) int {

@@ -1,7 +1,6 @@
 package slurm
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -135,8 +134,7 @@ func (s *site) mpirun(t *testing.T, l launch, bundle, program string, nodes, siz
 func (s *site) readyForMPI(t *testing.T) {
 	t.Helper()
 	prolog := read("../../contrib/slurm/task-prolog")
-	ctx, cancel := context.WithDeadline(t.Context(), await.End(t))
-	defer cancel()
+	ctx := await.Context(t)
 	for _, n := range s.Nodes() {
 		if err := n.WriteFile("/etc/slurm/task-prolog", prolog, 0o755); err != nil {
 			t.Fatal(err)

@@ -169,7 +169,7 @@ func newSite(t *testing.T, r release, driver string, o cluster.Options) *site {
 		o.Lines = append(slices.Clip(o.Lines), noKillWait)
 	}
 	below(t, r, &o, driver)
-	ctx, cancel := context.WithDeadline(context.Background(), await.End(t))
+	ctx, cancel := await.Lasting(t)
 	defer cancel()
 	var err error
 	if s.Cluster, err = cluster.Start(ctx, o); err != nil {

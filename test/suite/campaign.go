@@ -15,7 +15,8 @@ import (
 // BERTH_TEST_ROUNDS.
 var longTests = []struct{ dir, run string }{
 	{"drivers/charliecloud", "^TestVersions$"},
-	{"test", "^TestConformance$"},
+	{"test", "^(TestConformance|TestKilledWhileItStarts|TestSupervisedInterrupted|TestStorm)$"},
+	{"test/slurm", "."}, // as many releases of Slurm as there are
 }
 
 // fuzzing is how long each target is fuzzed in each pass.
