@@ -18,7 +18,7 @@ const (
 type kind int
 
 const (
-	tests kind = iota // what test2json prints
+	tests kind = iota // events of test2json, if need be with a filter
 	whole             // anything: the part is one test, and its status is the outcome
 	check             // a complaint: the part is one test, which fails where anything is printed
 )
@@ -28,6 +28,7 @@ type part struct {
 	name    string // such as "drivers/crun as root"
 	dir     string // where its command runs
 	command []string
+	filter  string   // a program for what the command prints; "" for none
 	env     []string // nil: the caller's
 	kind    kind
 }
@@ -75,10 +76,10 @@ func (u suite) testParts(all [][]pkg, run string) []part {
 
 // testPart is a test program run by one caller; run chooses among its tests, "" all.
 func (u suite) testPart(p pkg, who, program, run string) part {
-	command := []string{u.test2json, "-t", "-p", p.path}
+	var command []string
 	if who == asUser {
-		command = append(command, filepath.Join(u.tree, "test/as-user"))
+		command = []string{filepath.Join(u.tree, "test/as-user")}
 	}
 	command = append(command, program, "-test.v=test2json", "-test.paniconexit0", "-test.timeout="+u.limit.String(), "-test.run="+run)
-	return part{name: p.name() + " as " + who, dir: p.dir, command: command}
+	return part{name: p.name() + " as " + who, dir: p.dir, command: command, filter: u.test2json}
 }

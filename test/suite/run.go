@@ -67,6 +67,12 @@ func (p part) run(ctx context.Context, f *follower) error {
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
+	if p.filter != "" {
+		if read, err = filtered(p.filter, read); err != nil {
+			return err
+		}
+		defer read.Close()
+	}
 	// What the program leaves behind may hold its output for ever.
 	defer context.AfterFunc(ctx, func() {
 		_ = cmd.Cancel()
@@ -89,6 +95,24 @@ func (p part) run(ctx context.Context, f *follower) error {
 		f.outcomes[theProgram] = "pass"
 	}
 	return nil
+}
+
+// filtered starts a program that reads from in, and returns what it prints. It ends when in does. (test2json would
+// run the tests itself, too, but it makes them ignore SIGINT.)
+func filtered(program string, in *os.File) (*os.File, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer write.Close()
+	cmd := exec.Command(program)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, write, os.Stderr
+	if err := cmd.Start(); err != nil {
+		read.Close()
+		return nil, err
+	}
+	go func() { _ = cmd.Wait() }() // its output's end is its own
+	return read, nil
 }
 
 // failPart fails the part itself.

@@ -50,6 +50,17 @@ func TestProgramFailsWithoutAFailedTest(t *testing.T) {
 	}
 }
 
+func TestFilteredPart(t *testing.T) {
+	t.Parallel()
+	p := shell(t, tests, `echo TestA; exit 1`)
+	p.filter = filepath.Join(p.dir, "filter")
+	must(t, os.WriteFile(p.filter, []byte("#!/bin/sh\nwhile read -r test; do echo '{\"Action\":\"fail\",\"Test\":\"'$test'\"}'; done\n"), 0o755))
+	r, told := outcome(t, p)
+	if len(r.outcomes) != 1 || r.outcomes["TestA"] != "fail" || len(told) != 1 {
+		t.Errorf("%v, told %v", r.outcomes, told)
+	}
+}
+
 // The part's whole process group ends with the run: nobody reads the FIFO any more.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
