@@ -211,7 +211,7 @@ func TestRootInTheContainer(t *testing.T) {
 		{"apptainer version 1.4.5", 0, "makes root only of a caller with lines in /etc/subuid"},
 		{"apptainer version 1.4.5", 1, `"--fakeroot" "--ignore-fakeroot-command" "--no-eval"`},
 		{"singularity-ce version 4.1.0", 0, "makes root only of a caller with lines in /etc/subuid"},
-		{"singularity-ce version 4.1.0", 1, `"--fakeroot" "--no-eval"`},
+		{"singularity-ce version 4.1.0", 1, `"--fakeroot" "--no-oci" "--no-eval"`},
 	} {
 		l := newLab(t, test.calls)
 		for range test.more {
