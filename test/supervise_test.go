@@ -219,6 +219,17 @@ func TestSupervisedFailures(t *testing.T) {
 	})
 }
 
+// started says whether the supervisor of the container that writes to ID.out has started it: then others may delete it,
+// and it has given up the lock of the container's directory.
+func started(out string) bool {
+	dir, err := os.Open(filepath.Join(home(), strings.TrimSuffix(filepath.Base(out), ".out")))
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	return unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+}
+
 // TERM before the start ends it all, by that signal; after it, the signal is the program's.
 func TestSupervisedInterrupted(t *testing.T) {
 	t.Parallel()
@@ -255,7 +266,7 @@ func TestSupervisedInterrupted(t *testing.T) {
 			check(t, os.Remove(reached))
 		}
 		s.configure(t, fmt.Sprintf("%s[drivers.create]\nruntime = %q\n", deadlines(""), runtime))
-		if status := interrupted(t, func(out string) bool { return read(out) == "ready\n" }); status != 3 {
+		if status := interrupted(t, func(out string) bool { return read(out) == "ready\n" && started(out) }); status != 3 {
 			t.Errorf("after the start: status %d", status)
 		}
 		long := time.Duration(0)

@@ -39,7 +39,7 @@ func Run(g *handoff.Guard, create *sdk.Command, c Container, console *Console) (
 	p, err := made(g, create, c)
 	if err == nil {
 		defer p.close()
-		err = start(g, c, console)
+		err = start(c, console)
 	}
 	if err != nil {
 		_ = c.Delete() // the error counts; what is left after a failed create is unknown to the driver
@@ -83,7 +83,7 @@ func made(g *handoff.Guard, create *sdk.Command, c Container) (*process, error) 
 	return hold(pid)
 }
 
-func start(g *handoff.Guard, c Container, console *Console) error {
+func start(c Container, console *Console) error {
 	if console != nil {
 		if err := console.connect(); err != nil {
 			return err
@@ -92,8 +92,5 @@ func start(g *handoff.Guard, c Container, console *Console) error {
 	if err := c.Start(); err != nil {
 		return fmt.Errorf("starting the container: %w", err)
 	}
-	if g.Interrupted() != 0 {
-		return context.Cause(g.Context())
-	}
-	return nil
+	return nil // a signal that has come meanwhile is the program's
 }
