@@ -62,23 +62,25 @@ func (f *follower) take(e event) {
 		if e.Test == "" {
 			return // what makes a program fail is a failed test, or else its status tells
 		}
-		if e.Action == "fail" && !f.failedBelow(e.Test) { // else its subtests have been told
+		if e.Action == "fail" && !f.anyBelow(e.Test, "fail") { // else its subtests have been told
 			f.failed(failure{e.Test, f.said[e.Test]})
 		}
 		if e.Action == "skip" {
 			f.skipped[e.Test] = reason(f.said[e.Test])
 		}
-		f.outcomes[e.Test] = e.Action
-		if !strings.Contains(e.Test, "/") {
-			f.tests[e.Test] = time.Duration(e.Elapsed * float64(time.Second))
+		if !f.anyBelow(e.Test, "") { // else its time is that of its subtests, or it does not count those that ran at once
+			top, _, _ := strings.Cut(e.Test, "/")
+			f.tests[top] += time.Duration(e.Elapsed * float64(time.Second))
 		}
+		f.outcomes[e.Test] = e.Action
 		delete(f.said, e.Test)
 	}
 }
 
-func (f *follower) failedBelow(test string) bool {
+// anyBelow says whether a subtest had this outcome, or any for "".
+func (f *follower) anyBelow(test, want string) bool {
 	for name, outcome := range f.outcomes {
-		if outcome == "fail" && strings.HasPrefix(name, test+"/") {
+		if (outcome == want || want == "") && strings.HasPrefix(name, test+"/") {
 			return true
 		}
 	}

@@ -32,7 +32,7 @@ func TestFollow(t *testing.T) {
 	}
 	events := ended("start", "", 0) +
 		output("TestGood", "a word\n") + ended("pass", "TestGood", 1.5) +
-		output("TestTree/a", "wrong\n") + ended("fail", "TestTree/a", 0) + ended("pass", "TestTree/b", 0) + ended("fail", "TestTree", 2) +
+		output("TestTree/a", "wrong\n") + ended("fail", "TestTree/a", 0.25) + ended("pass", "TestTree/b", 0.5) + ended("fail", "TestTree", 2) +
 		long.String() + ended("fail", "TestLong", 0) +
 		output("TestUser", "=== RUN TestUser\n") + output("TestUser", "    only root can do this\n") + ended("skip", "TestUser", 0) +
 		"not an event\n" + ended("fail", "", 4)
@@ -46,7 +46,7 @@ func TestFollow(t *testing.T) {
 	if diff := cmp.Diff(want, r.outcomes); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
-	if r.tests["TestGood"] != 1500*time.Millisecond || r.tests["TestTree"] != 2*time.Second || len(r.tests) != 4 {
+	if r.tests["TestGood"] != 1500*time.Millisecond || r.tests["TestTree"] != 750*time.Millisecond || len(r.tests) != 4 {
 		t.Errorf("times %v: want those of the four top-level tests", r.tests)
 	}
 	if r.skipped["TestUser"] != "only root can do this" {

@@ -40,7 +40,7 @@ type result struct {
 	took     time.Duration            // on the clock
 	outcomes map[string]string        // of each test: pass, fail or skip
 	skipped  map[string]string        // why
-	tests    map[string]time.Duration // on the clock, of each top-level test
+	tests    map[string]time.Duration // on the clock, of each top-level test: the sum of its subtests'
 }
 
 // rootOnly are the packages whose tests make nodes of their own, and in them act as both callers.
