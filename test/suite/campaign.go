@@ -15,7 +15,7 @@ import (
 // BERTH_TEST_ROUNDS.
 var longTests = []struct{ dir, run string }{
 	{"drivers/charliecloud", "^TestVersions$"},
-	{"test", "^(TestConformance|TestKilledWhileItStarts|TestSupervisedInterrupted|TestStorm)$"},
+	{"test", "^(TestConformance|TestKilledWhileItStarts|TestKilledAtSystemCalls|TestSupervisedInterrupted|TestStorm)$"},
 	{"test/slurm", "."}, // as many releases of Slurm as there are
 }
 
