@@ -15,7 +15,9 @@ import (
 // BERTH_TEST_ROUNDS.
 var longTests = []struct{ dir, run string }{
 	{"drivers/charliecloud", "^TestVersions$"},
-	{"test", "^(TestConformance|TestKilledWhileItStarts|TestKilledAtSystemCalls|TestSupervisedInterrupted|TestStorm)$"},
+	{"drivers/singularity", "^TestConformance$"},
+	{"test", "^(TestConformance|TestLifecycleTable|TestKilledWhileItStarts|TestKilledAtSystemCalls|TestSupervisedInterrupted|TestStorm)$"},
+	{"test/oci", "."},
 	{"test/slurm", "."}, // as many releases of Slurm as there are
 }
 
